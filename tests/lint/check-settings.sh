@@ -1,0 +1,78 @@
+#!/bin/bash
+#
+# Settings against docs: each name that a daemon's --list-settings prints is in README.md; each variable and
+# each command in docker-compose.yml is one its binary knows. What does not exist yet is not checked.
+
+set -uo pipefail
+BIN=$BUILD_DIR/bin
+status=0
+
+bad() {
+    echo "$1"
+    status=1
+}
+
+declare -A SETTINGS
+for binary in cache-service quota-service provider-gateway provider-simulator; do
+    [ -x "$BIN/$binary" ] || continue
+    SETTINGS[$binary]=$("$BIN/$binary" --list-settings </dev/null) || bad "$BIN/$binary:1: --list-settings fails"
+    if [ ! -f README.md ] || [ "$binary" = provider-simulator ]; then continue; fi
+    for name in ${SETTINGS[$binary]}; do
+        grep -qw -- "$name" README.md || bad "README.md:1: no word on $name of $binary"
+    done
+done
+
+[ -f docker-compose.yml ] || exit $status
+
+# compose_facts: "line service kind value" for each variable and each word of a command.
+compose_facts() {
+    awk '
+    function words(text,   n, i, list) {
+        gsub(/[][",'"'"']/, " ", text)
+        n = split(text, list, " ")
+        for (i = 1; i <= n; i++) print FNR, service, "command", list[i]
+    }
+    /^[a-z]/ { section = $1; service = "" }
+    section != "services:" { next }
+    /^  [a-z][a-z0-9-]*:/ { service = $1; sub(/:.*/, "", service); block = "" }
+    /^    [a-z_]+:/ {
+        block = $1
+        text = $0
+        sub(/^[^:]*:/, "", text)
+        if (block == "command:" || block == "entrypoint:") words(text)
+        next
+    }
+    block == "environment:" && /^      (- )?[A-Z][A-Z0-9_]*[:=]/ {
+        name = $0
+        sub(/^ *(- )?/, "", name)
+        sub(/[:=].*/, "", name)
+        print FNR, service, "variable", name
+    }
+    (block == "command:" || block == "entrypoint:") && /^      - / { words(substr($0, 9)) }
+    ' docker-compose.yml
+}
+
+# The one-shot migration is the cache-service's binary; Postgres is not ours.
+binary_of() {
+    case $1 in
+    migrate) echo cache-service ;;
+    cache-service | quota-service | provider-gateway | provider-simulator) echo "$1" ;;
+    esac
+}
+
+while read -r line service kind value; do
+    binary=$(binary_of "$service")
+    if [ -z "$binary" ] || [ -z "${SETTINGS[$binary]-}" ]; then continue; fi
+    case $kind in
+    variable)
+        grep -qxF -e "$value" -e "${value%_FILE}" <<<"${SETTINGS[$binary]}" ||
+            bad "docker-compose.yml:$line: $binary knows no setting $value"
+        ;;
+    command)
+        [ "${value##*/}" = "$binary" ] ||
+            "$BIN/$binary" --help </dev/null 2>&1 | grep -qw -e "$value" ||
+            bad "docker-compose.yml:$line: $binary knows no command $value"
+        ;;
+    esac
+done < <(compose_facts)
+exit $status
