@@ -1,0 +1,40 @@
+/*
+ * client.h - typed calls: what services, the CLI and other C programs use.
+ *
+ * One header a service (creators.h, quota.h ...), one function a method:
+ *
+ *     st = client_quota_reserve(&reply, client, &request, &options, arena, err);
+ *
+ * The reply lives in `arena`. `options` may be NULL. Errors are those of rpc_client_call
+ * (rpc/client.h) and of the method (its .proto).
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include "rpc/client.h"
+
+struct client_options {
+    uint64_t timeout_ms;         /* 0: 30000 */
+    const char *on_behalf_of;    /* NULL: nobody */
+    const void *idempotency_key; /* NULL: none */
+    size_t idempotency_key_size;
+    unsigned priority;           /* 0: DEFAULT */
+    const char *traceparent;
+    struct rpc_outcome *outcome; /* NULL: not wanted */
+};
+
+/* Declares and defines one typed call; `idempotent` as in the server's row. */
+#define CLIENT_CALL_DECLARE(function, Request, Response)                                  \
+    MUST_USE enum status function(                                                         \
+        Metercache__V1__##Response **reply, struct rpc_client *client,                     \
+        const Metercache__V1__##Request *request, const struct client_options *options,    \
+        struct arena *arena, struct error *err)
+
+/* The untyped call beneath. */
+MUST_USE enum status client_call(struct rpc_client *client, const char *method,
+                                 const ProtobufCMessageDescriptor *reply_type,
+                                 bool is_idempotent, const ProtobufCMessage *request,
+                                 const struct client_options *options, struct arena *arena,
+                                 ProtobufCMessage **reply, struct error *err);
+
+#endif /* CLIENT_CLIENT_H */
