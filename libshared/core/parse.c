@@ -235,3 +235,28 @@ bool parse_is_utf8(const char *data, size_t size)
     }
     return true;
 }
+
+bool parse_json_is_shallow(const char *text, size_t size, unsigned depth_max)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+
+        if (in_string) {
+            if (c == '\\')
+                i++; /* whatever is escaped does not end the string */
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > depth_max)
+                return false;
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            depth--;
+        }
+    }
+    return true;
+}

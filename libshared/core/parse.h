@@ -36,4 +36,10 @@ size_t parse_utf8_next(const char *data, size_t size);
 /* Well-formed UTF-8 (RFC 3629), no NUL inside, within `size` bytes. */
 bool parse_is_utf8(const char *data, size_t size);
 
+/*
+ * JSON text whose brackets nest at most `depth_max` deep: asked before a recursive parser
+ * sees what a peer sent, because its stack is ours. Says nothing about validity.
+ */
+bool parse_json_is_shallow(const char *text, size_t size, unsigned depth_max);
+
 #endif /* CORE_PARSE_H */
