@@ -34,6 +34,7 @@ static void copy_text(char *out, size_t out_size, const char *text)
 #define DRAFT_SIZE (2 * sizeof(((struct error *)0)->message))
 
 /* The arguments may point into *err, so they are formatted before it changes. */
+PRINTF_LIKE(4, 0)
 static enum status set_from_list(struct error *err, enum status status, const char *field,
                                  const char *format, va_list arguments)
 {
