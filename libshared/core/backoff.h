@@ -12,7 +12,8 @@ struct backoff_policy {
 };
 
 /* Wait before retry number `attempt` (1 = first retry): even in [ceiling / 2, ceiling]
- * where ceiling = min(max_ms, first_ms * 2^(attempt-1)); `dice` is any random number. Attempt 0 counts as 1. */
+ * where ceiling = min(max_ms, first_ms * 2^(attempt-1)); `dice` is any random number.
+ * Attempt 0 counts as 1. */
 uint64_t backoff_delay_ms(const struct backoff_policy *policy, unsigned attempt,
                           uint64_t dice);
 

@@ -1,9 +1,9 @@
 /*
  * buf.h - a growing byte buffer with a limit, always NUL-terminated behind its size.
  *
- * An append that would pass the limit is dropped whole, sets buf->overflowed, and so is every
- * later one until buf_clear: check once, at the end. Appended data never lies in the buffer
- * itself.
+ * An append that would pass the limit is dropped whole and sets buf->overflowed, and from
+ * then on every append is dropped until buf_clear: check once, at the end. Appended data
+ * never lies in the buffer itself.
  *
  * Threads: one owner at a time.
  */

@@ -86,7 +86,10 @@ void op_id_format(char out[OP_ID_TEXT_SIZE], const struct op_id *id)
 
     parse_format_hex(digits, id->bytes, OP_ID_SIZE);
     for (size_t at = 0; at < OP_ID_TEXT_SIZE; at++)
-        out[at] = is_dash_place(at) ? '-' : digits[from++];
+        if (is_dash_place(at))
+            out[at] = '-';
+        else
+            out[at] = digits[from++];
 }
 
 bool op_id_parse(struct op_id *out, const char *text)

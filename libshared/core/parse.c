@@ -175,7 +175,7 @@ bool parse_hex(uint8_t *out, size_t size, const char *text)
             return false;
     }
     for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        out[i] = (uint8_t)(hex_digit(text[2 * i]) * 16 + hex_digit(text[2 * i + 1]));
     return true;
 }
 

@@ -31,7 +31,7 @@
 // clang-format on
 
 enum status {
-#define STATUS_ENUM(name, number, text) name = number,
+#define STATUS_ENUM(name, number, text) name = (number),
     STATUS_MAP(STATUS_ENUM)
 #undef STATUS_ENUM
 };

@@ -62,7 +62,7 @@ static void test_buf_append_grows_over_many_appends(void **state)
     for (int i = 0; i < 10000; i++)
         buf_printf(&buf, "%04d", i);
     assert_int_equal(buf.size, 40000);
-    assert_memory_equal(buf.data + 4 * 1234, "1234", 4);
+    assert_memory_equal(buf.data + 4936, "1234", 4);
     assert_int_equal(strlen(buf_text(&buf)), 40000);
     buf_done(&buf);
 }

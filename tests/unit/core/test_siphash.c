@@ -24,8 +24,8 @@ static void test_siphash_bytes_gives_the_reference_values(void **state)
     };
     unsigned char input[16];
 
-    for (unsigned char i = 0; i < sizeof(input); i++)
-        input[i] = i;
+    for (size_t i = 0; i < sizeof(input); i++)
+        input[i] = (unsigned char)i;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_true(siphash_bytes(key, input, rows[i].size) == rows[i].hash);
 }
