@@ -31,6 +31,9 @@ OBJ := $(B)/obj
 LIB := $(B)/lib
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -94,10 +97,10 @@ ALL_LDFLAGS := -pthread $(LD_$(MODE)) -Wl,--as-needed $(LDFLAGS)
 
 # Libraries; --as-needed drops those a binary does not reach.
 LIBS_SHARED := -lnng $(libprotobuf-c_LIBS) $(libmicrohttpd_LIBS) $(jansson_LIBS) $(libsodium_LIBS) \
-  $(libzstd_LIBS) $(zlib_LIBS)
+  $(libzstd_LIBS) $(zlib_LIBS) -lm
 LIBS_cache-service := $(libpq_LIBS)
 LIBS_provider-gateway := $(libcurl_LIBS)
-LIBS_provider-simulator := $(libmicrohttpd_LIBS) $(jansson_LIBS) $(zlib_LIBS) $(libzstd_LIBS)
+LIBS_provider-simulator := $(libmicrohttpd_LIBS) $(jansson_LIBS) $(zlib_LIBS) $(libzstd_LIBS) -lm
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(foreach p,$(PKGS),$($(p)_CFLAGS)))
 
 # ---- sources ---------------------------------------------------------------------------------------------
@@ -284,11 +287,12 @@ lint: binaries $(DESCRIPTORS) ## Check format, layers, banned calls, protos, siz
 	@BUILD_DIR=$(B) CC='$(CC)' tests/lint/run
 
 OUR_C := $(call find,libshared services tests,*.[ch])
-tidy: $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(OUR_C))) ## Run clang-tidy on what changed since the last time
+TIDY_C := $(filter-out tests/%,$(filter %.c,$(OUR_C))) $(filter tests/provider-simulator/%.c,$(OUR_C))
+tidy: $(patsubst %.c,$(B)/tidy/%.ok,$(TIDY_C)) ## Run clang-tidy on what changed since the last time
 $(B)/tidy/%.ok: %.c .clang-tidy | $(GENERATED)
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $< -- $(STD) -Ilibshared -Itests -I$(<D) $(WITH_GEN) \
-	  $(addprefix -I,$(wildcard $(shell echo $< | cut -d/ -f1-2))) 2>/dev/null
+	$(call say,tidy $<)clang-tidy --quiet $< -- $(STD) -Ilibshared -I$(shell echo $< | cut -d/ -f1-2) $(WITH_GEN) \
+	  2>/dev/null
 	@touch $@
 
 fmt: ## Format the C code
