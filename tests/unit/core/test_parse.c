@@ -242,6 +242,35 @@ static void test_parse_utf8_next_gives_the_length(void **state)
     assert_int_equal(parse_utf8_next("\xc3", 1), 0);
 }
 
+static void test_parse_json_is_shallow_counts_brackets_outside_strings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned depth_max;
+        bool accepted;
+    } rows[] = {
+        {"", 0, true},
+        {"1", 0, true},
+        {"[]", 0, false},
+        {"{\"a\":[1]}", 2, true},
+        {"{\"a\":[[1]]}", 2, false},
+        {"[[],[],{}]", 2, true},
+        {"[\"[[[\"]", 1, true},
+        {"[\"\\\"[[[\"]", 1, true},
+        {"[\"\\\\\",[]]", 1, false},
+        {"]]][[", 1, false},
+        {"\"\\", 0, true},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        print_message("row %zu\n", i);
+        assert_int_equal(
+            parse_json_is_shallow(rows[i].text, strlen(rows[i].text), rows[i].depth_max),
+            rows[i].accepted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_parse_hex_round_trips_and_refuses_the_rest),
         cmocka_unit_test(test_parse_is_utf8_follows_the_rfc),
         cmocka_unit_test(test_parse_utf8_next_gives_the_length),
+        cmocka_unit_test(test_parse_json_is_shallow_counts_brackets_outside_strings),
     };
     return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
 }
