@@ -257,6 +257,10 @@ RUN_TESTS := BUILD_DIR=$(B) tests/support/run-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  MODE=release|debug|asan|tsan|cov   what to build and to run, each in build/<mode>'
+	@echo '  SETTINGS="NAME=VALUE ..."          settings for the services of "make up"'
+	@echo '  V=1                                print whole commands'
 
 deps: ## Install the Debian packages that are missing (services/packages.txt)
 	@tests/support/install-packages services/packages.txt build test
