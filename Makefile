@@ -133,7 +133,10 @@ LIBS_OURS := $(LIB_DAEMON) $(LIB_PUBLIC)
 
 SHARED_AREAS := core rpc client daemon ops
 UNIT_AREAS := $(SHARED_AREAS) $(SERVICES) provider-simulator
-test_bins = $(patsubst tests/%.c,$(BIN)/tests/%,$(call find,tests/$(1),test_*.c))
+# TEST=word takes the tests whose path has that word, such as TEST=unit/core or TEST=test_map.
+TEST ?=
+chosen = $(if $(TEST),$(foreach t,$(1),$(if $(findstring $(TEST),$(t)),$(t))),$(1))
+test_bins = $(call chosen,$(patsubst tests/%.c,$(BIN)/tests/%,$(call find,tests/$(1),test_*.c)))
 UNIT_TESTS := $(call test_bins,unit)
 INTEGRATION_TESTS := $(call test_bins,integration)
 FAULT_TESTS := $(call test_bins,fault)
@@ -260,6 +263,7 @@ help: ## Show this list
 	@echo
 	@echo '  MODE=release|debug|asan|tsan|cov   what to build and to run, each in build/<mode>'
 	@echo '  SETTINGS="NAME=VALUE ..."          settings for the services of "make up"'
+	@echo '  TEST=WORD                          only the tests whose path has the word'
 	@echo '  V=1                                print whole commands'
 
 deps: ## Install the Debian packages that are missing (services/packages.txt)

@@ -41,8 +41,8 @@ find libshared services tests -name '*.[ch]' -type f | sort |
         only("^(postgresql/)?libpq", "^(services/cache-service/store|tests/support)/", "services/cache-service/store")
         only("^curl/", "^services/provider-gateway/http_client\\.c$", "provider-gateway/http_client.c")
         only("^microhttpd\\.h$", "^(libshared/ops|tests/provider-simulator)/", "libshared/ops")
-        only("\\.pb-c\\.h$|^protobuf-c/", "_rpc\\.c$|^libshared/(rpc|client)/|^services/admin-cli/|^tests/",
-             "*_rpc.c, libshared/rpc, libshared/client and services/admin-cli")
+        only("\\.pb-c\\.h$|^protobuf-c/", "_rpc\\.[ch]$|^libshared/(rpc|client)/|^services/admin-cli/|^tests/",
+             "*_rpc.[ch], libshared/rpc, libshared/client and services/admin-cli")
         if (header ~ /^(jansson|sodium)\.h$/ && (under("libshared/core/") || under("libshared/rpc/")))
             bad("is not for libshared/core and libshared/rpc")
         if (header ~ /(^|\/)\.\.\//) bad("climbs out of its folder")
