@@ -304,7 +304,7 @@ $(B)/tidy/%.ok: %.c .clang-tidy | $(GENERATED)
 	@touch $@
 
 fmt: ## Format the C code
-	@clang-format -i $(OUR_C)
+	@$$(command -v clang-format-14 || echo clang-format) -i $(OUR_C)
 
 bench: binaries $(BENCHES) ## Measure; prints each figure beside a raw nng echo of the same minute
 	@BUILD_DIR=$(B) tests/support/run-bench $(BENCHES)
