@@ -1,5 +1,6 @@
 #include "search_filter.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,8 +24,11 @@ static bool in_list(const struct search_list *list, uint32_t id)
 /* Whether `text` holds `word` (of `length` bytes), letter case ignored. */
 static bool holds_word(const char *text, const char *word, size_t length)
 {
-    for (; strlen(text) >= length; text++) {
-        if (strncasecmp(text, word, length) == 0) {
+    size_t left = strlen(text);
+
+    for (; left >= length; text++, left--) {
+        if (tolower((unsigned char)*text) == tolower((unsigned char)*word) &&
+            strncasecmp(text, word, length) == 0) {
             return true;
         }
     }
