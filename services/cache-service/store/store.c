@@ -1,0 +1,198 @@
+#include "store/store.h"
+
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "store/schema.h"
+#include "store/store_internal.h"
+
+#define CONNECTIONS_DEFAULT    8
+#define STATEMENT_MS_DEFAULT   10000
+#define LOCK_MS                2000
+#define IDLE_IN_TRANSACTION_MS 10000
+
+struct store {
+    struct db *primary;
+    struct db *replica; /* NULL: none */
+};
+
+// clang-format off
+static const struct db_statement ENSURE_PARTITIONS = {
+    "ensure_partitions", "SELECT metercache.ensure_partitions($1::timestamptz)",
+    1, "v", DB_ONE};
+// clang-format on
+
+static enum status open_one(struct db **out, const struct store_options *options,
+                            const char *conninfo, struct error *err)
+{
+    struct db_options db = {
+        .conninfo = conninfo,
+        .application = "cache-service",
+        .connections =
+            options->connections == 0 ? CONNECTIONS_DEFAULT : options->connections,
+        .statement_ms =
+            options->statement_ms == 0 ? STATEMENT_MS_DEFAULT : options->statement_ms,
+        .lock_ms = LOCK_MS,
+        .idle_in_transaction_ms = IDLE_IN_TRANSACTION_MS,
+    };
+    return db_open(out, &db, err);
+}
+
+enum status store_open(struct store **out, const struct store_options *options,
+                       struct error *err)
+{
+    struct db *primary, *replica = NULL;
+    enum status status = open_one(&primary, options, options->conninfo, err);
+    if (status != ST_OK)
+        return status;
+    if (options->replica_conninfo != NULL && options->replica_conninfo[0] != '\0') {
+        status = open_one(&replica, options, options->replica_conninfo, err);
+        if (status != ST_OK) {
+            db_close(primary);
+            return error_wrap(err, "replica");
+        }
+    }
+    struct store *store = mem_alloc(sizeof *store);
+    store->primary = primary;
+    store->replica = replica;
+    *out = store;
+    return ST_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    db_close(store->replica);
+    db_close(store->primary);
+    mem_free(store);
+}
+
+enum status store_check(const struct store_call *call, struct error *err)
+{
+    struct db_session *session;
+    enum status status = db_acquire(&session, call->store->primary, call->deadline_us, err);
+    if (status != ST_OK)
+        return status;
+    status = schema_check_settings(session, call->deadline_us, err);
+    if (status == ST_OK)
+        status = schema_check_version(session, call->arena, call->deadline_us, err);
+    db_release(session);
+    return status;
+}
+
+enum status store_ensure_partitions(const struct store_call *call, int64_t until_us,
+                                    struct error *err)
+{
+    struct db_params params;
+    db_params_init(&params);
+    db_param_time(&params, until_us);
+    return store_write(NULL, call, &ENSURE_PARTITIONS, &params, err);
+}
+
+bool store_is_reachable(struct store *store)
+{
+    struct db_load load;
+    db_load(store->primary, &load);
+    return load.reachable;
+}
+
+void store_load(struct store *store, struct store_load *out)
+{
+    struct db_load load;
+    db_load(store->primary, &load);
+    *out = (struct store_load){
+        .open = load.open,
+        .busy = load.busy,
+        .limit = load.limit,
+        .opened = load.opened,
+        .failed = load.failed,
+        .expired = load.expired,
+    };
+}
+
+/* ---- for the domain stores ---- */
+
+static enum status run(struct db_result *out, struct db *db, const struct store_call *call,
+                       const struct db_statement *statement, const struct db_params *params,
+                       struct error *err)
+{
+    struct db_session *session;
+    enum status status = db_acquire(&session, db, call->deadline_us, err);
+    if (status != ST_OK)
+        return status;
+    status = db_execute(out, session, statement, params, call->deadline_us, err);
+    db_release(session);
+    if (status == ST_OK && out != NULL)
+        out->arena = call->arena;
+    return status;
+}
+
+static void consume(struct db_params *params)
+{
+    if (params != NULL)
+        db_params_done(params);
+}
+
+enum status store_write(struct db_result *out, const struct store_call *call,
+                        const struct db_statement *statement, struct db_params *params,
+                        struct error *err)
+{
+    enum status status = run(out, call->store->primary, call, statement, params, err);
+    consume(params);
+    return status;
+}
+
+enum status store_read(struct db_result *out, const struct store_call *call,
+                       const struct db_statement *statement, struct db_params *params,
+                       struct error *err)
+{
+    enum status status = ST_UNAVAILABLE;
+    if (call->may_lag && call->store->replica != NULL)
+        status = run(out, call->store->replica, call, statement, params, err);
+    if (status == ST_UNAVAILABLE)
+        status = run(out, call->store->primary, call, statement, params, err);
+    consume(params);
+    return status;
+}
+
+enum status store_begin(struct store_tx *tx, const struct store_call *call,
+                        const char *user, struct error *err)
+{
+    struct db_session *session;
+    enum status status = db_acquire(&session, call->store->primary, call->deadline_us, err);
+    if (status != ST_OK)
+        return status;
+    status = db_begin_as(session, user, call->deadline_us, err);
+    if (status != ST_OK) {
+        db_rollback(session);
+        db_release(session);
+        return status;
+    }
+    *tx = (struct store_tx){.call = call, .session = session};
+    return ST_OK;
+}
+
+enum status store_step(struct db_result *out, struct store_tx *tx,
+                       const struct db_statement *statement, struct db_params *params,
+                       struct error *err)
+{
+    enum status status =
+        db_execute(out, tx->session, statement, params, tx->call->deadline_us, err);
+    if (status == ST_OK && out != NULL)
+        out->arena = tx->call->arena;
+    consume(params);
+    return status;
+}
+
+enum status store_end(struct store_tx *tx, enum status status, struct error *err)
+{
+    if (status == ST_OK)
+        status = db_commit(tx->session, tx->call->deadline_us, err);
+    if (status != ST_OK)
+        db_rollback(tx->session);
+    db_release(tx->session);
+    tx->session = NULL;
+    return status;
+}
