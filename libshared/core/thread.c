@@ -127,3 +127,10 @@ void thread_join(pthread_t thread)
 {
     check(pthread_join(thread, NULL), "pthread_join failed");
 }
+
+void thread_pause_ms(uint64_t pause_ms)
+{
+    const struct timespec until = clock_timespec(clock_deadline_ms(pause_ms));
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {}
+}

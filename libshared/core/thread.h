@@ -30,4 +30,7 @@ void thread_start(pthread_t *thread, const char *name, size_t stack_bytes,
                   void *(*run)(void *), void *argument);
 void thread_join(pthread_t thread);
 
+/* Pause this thread: for paced polling of something that cannot wake us, nothing else. */
+void thread_pause_ms(uint64_t pause_ms);
+
 #endif /* CORE_THREAD_H */

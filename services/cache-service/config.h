@@ -10,14 +10,17 @@
 #include "daemon/settings.h"
 
 struct cache_config {
-    const char *database_url;       /* runtime role */
+    const char *database_url; /* runtime role */
+    const char *replica_database_url;
     const char *owner_database_url; /* `cache-service migrate` alone */
     const char *migrations_dir;
     uint64_t database_connections;
     const char *ledger_listen_url;
     const char *gateway_url;
-    const char *quota_url;
     const char *service_token;
+    const char *tls_ca_file; /* for calls to others; all three or none */
+    const char *tls_cert_file;
+    const char *tls_key_file;
     uint64_t fetchers;
     uint64_t flights;
     uint64_t gateway_timeout_ms;

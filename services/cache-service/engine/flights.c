@@ -1,5 +1,6 @@
 #include "engine/flights.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "core/list.h"
@@ -31,6 +32,7 @@ struct flights {
     struct map by_key;
     struct queue queue; /* flights that wait for a fetcher */
     unsigned flights_max;
+    atomic_bool is_closing; /* flights still queued land with ST_UNAVAILABLE */
     pthread_t *fetchers;
     unsigned fetcher_count;
 };
@@ -81,10 +83,12 @@ static void land(struct flight *flight, const struct flight_receipt *done,
         struct rpc_call *call = waiter->call;
         bool is_leader = waiter->receipt->is_leader;
 
-        /* What the flight cost is told once, to the call that started it. */
-        if (is_leader)
-            *waiter->receipt = *done;
+        *waiter->receipt = *done;
         waiter->receipt->is_leader = is_leader;
+        if (!is_leader) { /* what it cost is told once */
+            waiter->receipt->provider_calls = 0;
+            waiter->receipt->credits_milli = 0;
+        }
         mem_free(waiter);
         rpc_call_resume(call, outcome);
     }
@@ -100,7 +104,9 @@ static void *fetcher_run(void *argument)
         struct flight_receipt receipt = {0};
         struct error err = ERROR_NONE;
 
-        if (flight->job->run(flight->job, &receipt, &err) != ST_OK)
+        if (atomic_load(&flights->is_closing))
+            (void)error_set(&err, ST_UNAVAILABLE, "the service is shutting down");
+        else if (flight->job->run(flight->job, &receipt, &err) != ST_OK)
             stats_add(&metrics[FLIGHTS_FAILED], 1);
         detach(flights, flight);
         land(flight, &receipt, &err);
@@ -129,6 +135,7 @@ void flights_close(struct flights *flights)
 {
     if (flights == NULL)
         return;
+    atomic_store(&flights->is_closing, true);
     queue_close(&flights->queue);
     for (unsigned i = 0; i < flights->fetcher_count; i++)
         thread_join(flights->fetchers[i]);

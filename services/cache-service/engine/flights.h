@@ -23,12 +23,15 @@
 
 struct flights;
 
-/* What a flight did, for the calls that waited for it. */
+#define FLIGHT_RESOLVED_SIZE 136
+
+/* What a flight did, for the calls that waited for it. Costs are told to its leader alone. */
 struct flight_receipt {
     bool is_leader; /* this call's join started the flight */
     uint32_t provider_calls;
     int64_t credits_milli;
     uint32_t fetched; /* things stored by the flight, in the job's own unit */
+    char resolved[FLIGHT_RESOLVED_SIZE]; /* identity the provider gave; "" when none */
 };
 
 /*

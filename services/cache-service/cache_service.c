@@ -1,0 +1,90 @@
+#include "cache_service.h"
+
+#include "core/mem.h"
+#include "engine/flights.h"
+#include "housekeeping.h"
+#include "rpc/client.h"
+
+static enum status open_parts(struct cache_service *service, struct error *err)
+{
+    const struct cache_config *config = service->config;
+
+    enum status st = store_open(&service->store,
+                                &(struct store_options){
+                                    .conninfo = config->database_url,
+                                    .replica_conninfo = config->replica_database_url,
+                                    .connections = (unsigned)config->database_connections,
+                                },
+                                err);
+    if (st != ST_OK)
+        return st;
+    st = rpc_client_open(&service->gateway,
+                         &(struct rpc_client_options){
+                             .endpoints = config->gateway_url,
+                             .bearer = config->service_token,
+                             .tls_ca_file = config->tls_ca_file,
+                             .tls_cert_file = config->tls_cert_file,
+                             .tls_key_file = config->tls_key_file,
+                         },
+                         err);
+    if (st != ST_OK)
+        return error_wrap(err, "CACHE_GATEWAY_URL");
+    service->flights = flights_open((unsigned)config->fetchers, (unsigned)config->flights);
+    service->housekeeping = housekeeping_open(service->store);
+    return ST_OK;
+}
+
+enum status cache_service_open(void **out, const void *config, struct error *err)
+{
+    struct cache_service *service = mem_alloc(sizeof(*service));
+
+    service->config = config;
+    if (service->config->database_url[0] == '\0') {
+        mem_free(service);
+        return error_set(err, ST_INVALID, "CACHE_DATABASE_URL is not set");
+    }
+    enum status st = open_parts(service, err);
+    if (st != ST_OK) {
+        cache_service_close(service);
+        return st;
+    }
+    *out = service;
+    return ST_OK;
+}
+
+void cache_service_close(void *argument)
+{
+    struct cache_service *service = argument;
+
+    if (service == NULL)
+        return;
+    housekeeping_close(service->housekeeping);
+    flights_close(service->flights);
+    rpc_client_close(service->gateway);
+    store_close(service->store);
+    mem_free(service);
+}
+
+bool cache_service_is_ready(void *argument, struct error *err)
+{
+    struct cache_service *service = argument;
+
+    if (!housekeeping_is_ready(service->housekeeping, err))
+        return false;
+    if (!store_is_reachable(service->store)) {
+        (void)error_set(err, ST_UNAVAILABLE, "the database cannot be reached");
+        return false;
+    }
+    return true;
+}
+
+struct store_call cache_service_store_call(const struct rpc_call *call)
+{
+    const struct cache_service *service = call->service;
+
+    return (struct store_call){
+        .store = service->store,
+        .arena = call->arena,
+        .deadline_us = call->deadline_us,
+    };
+}
