@@ -1,0 +1,132 @@
+#include "clay.h"
+
+#include "url.h"
+
+#define METER     "clay.enrichment"
+#define RUN_MILLI 1000
+
+struct reading {
+    struct arena *arena;
+    const struct clay *clay;
+    const char *item_id;
+    struct clay_result result;
+};
+
+static void read_run(void *context, unsigned http_status, const json_t *root,
+                     struct outcome_reading *out)
+{
+    struct reading *reading = context;
+
+    if (http_status > 299)
+        return; /* error bodies hold free text only */
+    out->is_usable = clay_parse_run(&reading->result, root, reading->arena);
+    out->outcome = CALL_OK;
+    out->cost_milli = RUN_MILLI;
+}
+
+static void read_results(void *context, unsigned http_status, const json_t *root,
+                         struct outcome_reading *out)
+{
+    struct reading *reading = context;
+    struct clay_result *result = &reading->result;
+
+    if (http_status > 299)
+        return;
+    out->is_usable = clay_parse_results(result, root, reading->item_id,
+                                        reading->clay->email_key, reading->arena);
+    out->outcome = result->state == CLAY_FOUND     ? CALL_OK
+                   : result->state == CLAY_PENDING ? CALL_PENDING
+                                                   : CALL_EMPTY;
+}
+
+static enum status not_configured(struct error *err, const char *message)
+{
+    (void)error_set(err, ST_PRECONDITION, "%s", message);
+    return error_reason(err, "PROVIDER_NOT_CONFIGURED");
+}
+
+static enum status start_run(struct reading *reading, struct call_receipt *receipt,
+                             struct clay *clay, const struct call_context *context,
+                             const struct clay_enrichment *enrichment, struct error *err)
+{
+    struct buf url, body;
+    enum status st;
+
+    buf_init(&url, URL_SIZE_MAX);
+    buf_init(&body, CLAY_BODY_BYTES);
+    st = clay_request_run(&url, &body, clay->provider.is.base_url, clay->routine_id,
+                          enrichment->item_id, &enrichment->person, err);
+    if (st == ST_OK) {
+        struct metered_request request = {
+            .provider = &clay->provider,
+            .context = context,
+            .action = "enrich",
+            .meter = METER,
+            .amount_milli = RUN_MILLI,
+            .platform = enrichment->platform,
+            .creator = enrichment->person.handle,
+            .url = buf_text(&url),
+            .body = buf_text(&body),
+            .read = read_run,
+            .read_context = reading,
+        };
+        st = metered_call(receipt, clay->door, &request, err);
+    }
+    buf_done(&body);
+    buf_done(&url);
+    /* Not "this person was not found": there is no such routine. */
+    if (st == ST_NOT_FOUND)
+        return not_configured(err, "clay knows no routine with the id in CLAY_ROUTINE_ID");
+    return st;
+}
+
+static enum status ask_after_run(struct reading *reading, struct call_receipt *receipt,
+                                 struct clay *clay, const struct call_context *context,
+                                 const struct clay_enrichment *enrichment,
+                                 struct error *err)
+{
+    struct buf url;
+    enum status st;
+
+    buf_init(&url, URL_SIZE_MAX);
+    st = clay_request_results(&url, clay->provider.is.base_url, enrichment->run_id, err);
+    if (st == ST_OK) {
+        struct metered_request request = {
+            .provider = &clay->provider,
+            .context = context,
+            .action = "enrich_poll",
+            .meter = METER,
+            .platform = enrichment->platform,
+            .creator = enrichment->person.handle,
+            .url = buf_text(&url),
+            .read = read_results,
+            .read_context = reading,
+        };
+        st = metered_call(receipt, clay->door, &request, err);
+    }
+    buf_done(&url);
+    if (st == ST_OK && reading->result.run_id[0] == '\0')
+        reading->result.run_id = enrichment->run_id;
+    return st;
+}
+
+enum status clay_enrich_email(struct clay_result *out, struct call_receipt *receipt,
+                              struct clay *clay, const struct call_context *context,
+                              const struct clay_enrichment *enrichment, struct error *err)
+{
+    struct reading reading = {.arena = context->arena,
+                              .clay = clay,
+                              .item_id = enrichment->item_id,
+                              .result = {.state = CLAY_PENDING}};
+    enum status st;
+
+    if (!provider_has_key(&clay->provider) || clay->routine_id[0] == '\0')
+        return not_configured(err, "CLAY_API_KEY and CLAY_ROUTINE_ID are not set");
+    if (enrichment->run_id[0] == '\0')
+        st = start_run(&reading, receipt, clay, context, enrichment, err);
+    else
+        st = ask_after_run(&reading, receipt, clay, context, enrichment, err);
+    if (st == ST_OK)
+        *out = reading.result;
+    return st;
+}

@@ -1,0 +1,86 @@
+#include "clay_parse.h"
+
+#include <string.h>
+
+#include "json_read.h"
+
+#define RUN_ID_BYTES ((size_t)128)
+#define EMAIL_BYTES  ((size_t)254)
+
+bool clay_parse_run(struct clay_result *out, const json_t *root, struct arena *arena)
+{
+    const char *run_id = json_read_text(root, "routine_run_id", arena);
+
+    if (run_id == NULL || run_id[0] == '\0' || strlen(run_id) > RUN_ID_BYTES)
+        return false;
+    *out = (struct clay_result){
+        .state = CLAY_PENDING, .email = "", .run_id = run_id, .result_json = ""};
+    return true;
+}
+
+static bool text_is(const json_t *object, const char *key, const char *wanted)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+static bool is_running(const json_t *object)
+{
+    return text_is(object, "status", "in_progress") ||
+           text_is(object, "status", "pending") || text_is(object, "status", "queued");
+}
+
+static const json_t *find_item(const json_t *root, const char *item_id)
+{
+    const json_t *data = json_read_array(root, "data");
+
+    for (size_t i = 0; i < json_array_size(data); i++) {
+        const json_t *item = json_array_get(data, i);
+
+        if (json_is_object(item) && (item_id[0] == '\0' || text_is(item, "id", item_id)))
+            return item;
+    }
+    return NULL;
+}
+
+static bool is_email(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    return at != NULL && at != text && at[1] != '\0' && strlen(text) <= EMAIL_BYTES &&
+           strpbrk(text, " \t\r\n<>\"") == NULL;
+}
+
+bool clay_parse_results(struct clay_result *out, const json_t *root, const char *item_id,
+                        const char *email_key, struct arena *arena)
+{
+    const json_t *item = find_item(root, item_id);
+    struct clay_result result = {
+        .state = CLAY_PENDING,
+        .email = "",
+        .run_id = json_read_text(root, "routine_run_id", arena),
+        .result_json = "",
+    };
+    const char *email;
+
+    if (result.run_id == NULL)
+        return false;
+    if (item == NULL ? is_running(root) : is_running(item)) {
+        *out = result;
+        return true;
+    }
+    if (item == NULL)
+        return false;
+    email = json_read_text(json_read_object(item, "result"), email_key, arena);
+    result.result_json = json_read_compact(item, arena);
+    if (email == NULL || result.result_json == NULL)
+        return false;
+    result.state = CLAY_NOT_FOUND;
+    if (text_is(item, "status", "complete") && is_email(email)) {
+        result.state = CLAY_FOUND;
+        result.email = email;
+    }
+    *out = result;
+    return true;
+}

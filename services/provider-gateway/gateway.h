@@ -1,0 +1,35 @@
+/*
+ * gateway.h - the service: its providers, the door they share, and quota-service's client.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "clay.h"
+#include "config.h"
+#include "core/error.h"
+#include "metered_call.h"
+#include "modash.h"
+#include "quota_rpc.h"
+
+#define GATEWAY_PROVIDERS 2
+
+struct gateway {
+    struct quota_rpc *quota;
+    struct metered_door door;
+    struct modash modash;
+    struct clay clay;
+    struct provider *providers[GATEWAY_PROVIDERS]; /* all of them, for ListProviders */
+};
+
+/* `config` is borrowed and must outlive the gateway. */
+MUST_USE enum status gateway_open(struct gateway **out, const struct gateway_config *config,
+                                  struct error *err);
+void gateway_close(struct gateway *gateway); /* accepts NULL */
+
+/* The keys that must be there are, and quota-service is connected. Never blocks. */
+bool gateway_is_ready(struct gateway *gateway, struct error *why_not);
+
+#endif /* GATEWAY_GATEWAY_H */

@@ -1,0 +1,189 @@
+#include "quota_rpc.h"
+
+#include <string.h>
+
+#include "client/quota.h"
+#include "core/arena.h"
+#include "core/mem.h"
+#include "metercache/v1/rpc.pb-c.h"
+#include "rpc/client.h"
+
+#define REPLY_ARENA_BYTES ((size_t)64 * 1024)
+#define FAIL_FAST_MS      300
+#define CALLS_AT_ONCE     4096
+
+struct quota_rpc {
+    struct rpc_client *client;
+    struct budget budget;
+};
+
+static ProtobufCBinaryData bytes_of(const struct op_id *id)
+{
+    return (ProtobufCBinaryData){.len = OP_ID_SIZE, .data = (uint8_t *)id->bytes};
+}
+
+static struct client_options options_of(uint64_t timeout_ms, unsigned priority,
+                                        struct rpc_outcome *outcome)
+{
+    return (struct client_options){
+        .timeout_ms = timeout_ms, .priority = priority, .outcome = outcome};
+}
+
+/*
+ * What a failed Reserve means. Only a refusal by the limits is an answer of its own; all
+ * else (no such meter, no permission, overload, no connection) is "cannot decide", lest
+ * quota-service's NOT_FOUND be taken for the provider's.
+ */
+static enum status reserve_failed(const struct rpc_outcome *outcome, bool *in_doubt,
+                                  struct error *err)
+{
+    switch (err->status) {
+    case ST_EXHAUSTED:
+        if (err->violation_count > 0 || strcmp(err->reason, "METER_SPENT") == 0)
+            return err->status;
+        break;
+    case ST_INVALID:
+    case ST_NOT_FOUND:
+    case ST_EXISTS:
+    case ST_PRECONDITION:
+    case ST_DENIED:
+    case ST_UNAUTHENTICATED:
+    case ST_UNIMPLEMENTED:
+        break;
+    default:
+        *in_doubt = outcome->executed;
+        break;
+    }
+    err->status = ST_UNAVAILABLE;
+    err->field[0] = '\0';
+    (void)error_reason(err, "QUOTA_UNAVAILABLE");
+    return error_wrap(err, "quota-service");
+}
+
+static enum status reserve(void *context, const struct budget_reservation *reservation,
+                           uint64_t timeout_ms, bool *in_doubt, struct error *err)
+{
+    struct quota_rpc *quota = context;
+    struct rpc_outcome outcome = {.executed = true};
+    struct client_options options =
+        options_of(timeout_ms,
+                   reservation->is_interactive ? METERCACHE__V1__PRIORITY__PRIORITY_HIGH
+                                               : METERCACHE__V1__PRIORITY__PRIORITY_DEFAULT,
+                   &outcome);
+    Metercache__V1__CallPurpose purpose = METERCACHE__V1__CALL_PURPOSE__INIT;
+    Metercache__V1__ReserveRequest request = METERCACHE__V1__RESERVE_REQUEST__INIT;
+    Metercache__V1__ReserveResponse *reply;
+    struct arena arena;
+    enum status st;
+
+    purpose.provider = (char *)reservation->provider;
+    purpose.action = (char *)reservation->action;
+    purpose.reason = (char *)reservation->reason;
+    purpose.platform = (Metercache__V1__Platform)reservation->platform;
+    purpose.creator = (char *)reservation->creator;
+    purpose.user = (char *)reservation->user;
+    purpose.tenant = (char *)reservation->tenant;
+    request.op_id = bytes_of(&reservation->id);
+    request.meter = (char *)reservation->meter;
+    request.amount_milli = reservation->amount_milli;
+    request.hold_ms = reservation->hold_ms;
+    request.purpose = &purpose;
+    request.endpoint = (char *)reservation->endpoint;
+    request.cooldown_key = (char *)reservation->cooldown_key;
+    request.is_interactive = reservation->is_interactive;
+    arena_init(&arena, REPLY_ARENA_BYTES);
+    st = client_quota_reserve(&reply, quota->client, &request, &options, &arena, err);
+    arena_done(&arena);
+    return st == ST_OK ? ST_OK : reserve_failed(&outcome, in_doubt, err);
+}
+
+static enum status settle_actual(struct quota_rpc *quota,
+                                 const struct budget_settlement *settlement,
+                                 const struct client_options *options, struct arena *arena,
+                                 struct error *err)
+{
+    Metercache__V1__SettleRequest request = METERCACHE__V1__SETTLE_REQUEST__INIT;
+    Metercache__V1__SettleResponse *reply;
+
+    request.op_id = bytes_of(&settlement->id);
+    request.reservation_id = bytes_of(&settlement->reservation_id);
+    request.actual_milli = settlement->actual_milli;
+    request.outcome = (Metercache__V1__CallOutcome)settlement->outcome;
+    request.started_at_us = settlement->started_at_us;
+    request.latency_us = settlement->latency_us;
+    request.http_status = settlement->http_status;
+    request.detail = (char *)settlement->detail;
+    return client_quota_settle(&reply, quota->client, &request, options, arena, err);
+}
+
+static enum status settle_void(struct quota_rpc *quota,
+                               const struct budget_settlement *settlement,
+                               const struct client_options *options, struct arena *arena,
+                               struct error *err)
+{
+    Metercache__V1__VoidRequest request = METERCACHE__V1__VOID_REQUEST__INIT;
+    Metercache__V1__VoidResponse *reply;
+
+    request.op_id = bytes_of(&settlement->id);
+    request.reservation_id = bytes_of(&settlement->reservation_id);
+    request.outcome = (Metercache__V1__CallOutcome)settlement->outcome;
+    request.started_at_us = settlement->started_at_us;
+    request.latency_us = settlement->latency_us;
+    request.http_status = settlement->http_status;
+    request.detail = (char *)settlement->detail;
+    return client_quota_void(&reply, quota->client, &request, options, arena, err);
+}
+
+static enum status settle(void *context, const struct budget_settlement *settlement,
+                          uint64_t timeout_ms, struct error *err)
+{
+    struct quota_rpc *quota = context;
+    struct client_options options =
+        options_of(timeout_ms, METERCACHE__V1__PRIORITY__PRIORITY_CRITICAL, NULL);
+    struct arena arena;
+    enum status st;
+
+    arena_init(&arena, REPLY_ARENA_BYTES);
+    st = settlement->is_void ? settle_void(quota, settlement, &options, &arena, err)
+                             : settle_actual(quota, settlement, &options, &arena, err);
+    arena_done(&arena);
+    return st;
+}
+
+enum status quota_rpc_open(struct quota_rpc **out, const char *url, const char *token,
+                           struct error *err)
+{
+    struct quota_rpc *quota;
+    struct rpc_client *client;
+    struct rpc_client_options options = {.endpoints = url,
+                                         .bearer = token,
+                                         .fail_fast_ms = FAIL_FAST_MS,
+                                         .inflight_limit = CALLS_AT_ONCE};
+    enum status st = rpc_client_open(&client, &options, err);
+
+    if (st != ST_OK)
+        return st;
+    quota = mem_alloc(sizeof(*quota));
+    quota->client = client;
+    quota->budget = (struct budget){.context = quota, .reserve = reserve, .settle = settle};
+    *out = quota;
+    return ST_OK;
+}
+
+void quota_rpc_close(struct quota_rpc *quota)
+{
+    if (quota == NULL)
+        return;
+    rpc_client_close(quota->client);
+    mem_free(quota);
+}
+
+const struct budget *quota_rpc_budget(const struct quota_rpc *quota)
+{
+    return &quota->budget;
+}
+
+bool quota_rpc_is_connected(struct quota_rpc *quota)
+{
+    return rpc_client_is_connected(quota->client);
+}
