@@ -21,22 +21,22 @@
 
 /* Settings every daemon has; variable names are the spec's prefix + NAME. */
 struct daemon_config {
-    const char *listen_url;   /* LISTEN_URL */
-    const char *ops_address;  /* OPS_ADDRESS host:port; "" none */
-    const char *tokens_file;  /* TOKENS_FILE */
-    const char *log_level;    /* LOG_LEVEL */
-    const char *log_format;   /* LOG_FORMAT */
-    uint64_t workers;         /* WORKERS */
-    uint64_t contexts;        /* CONTEXTS */
-    uint64_t drain_ms;        /* DRAIN_TIMEOUT */
-    uint64_t connections;     /* CONNECTIONS */
+    const char *listen_url;  /* LISTEN_URL */
+    const char *ops_address; /* OPS_ADDRESS host:port; "" none */
+    const char *tokens_file; /* TOKENS_FILE */
+    const char *log_level;   /* LOG_LEVEL */
+    const char *log_format;  /* LOG_FORMAT */
+    uint64_t workers;        /* WORKERS */
+    uint64_t contexts;       /* CONTEXTS */
+    uint64_t drain_ms;       /* DRAIN_TIMEOUT */
+    uint64_t connections;    /* CONNECTIONS */
     const char *tls_ca_file, *tls_cert_file, *tls_key_file; /* TLS_CA_FILE ... */
 };
 
 /* A second listener with its own method tables, such as the ledger's. */
 struct daemon_listener {
-    const char *name;                  /* "ledger" */
-    size_t url_offset;                 /* of its const char * URL in the service's config */
+    const char *name;  /* "ledger" */
+    size_t url_offset; /* of its const char * URL in the service's config */
     const struct rpc_method *const *tables;
     size_t table_count;
 };
@@ -49,10 +49,10 @@ struct daemon_command {
 };
 
 struct daemon_spec {
-    const char *name;                      /* "cache-service" */
-    const char *prefix;                    /* "CACHE_" */
-    const char *const *foreign_prefixes;   /* further prefixes it owns, NULL-ended, or NULL */
-    const struct setting *settings;        /* the service's own rows */
+    const char *name;                    /* "cache-service" */
+    const char *prefix;                  /* "CACHE_" */
+    const char *const *foreign_prefixes; /* further prefixes it owns, NULL-ended, or NULL */
+    const struct setting *settings;      /* the service's own rows */
     size_t setting_count;
     size_t config_size;
     const struct rpc_method *const *tables;
