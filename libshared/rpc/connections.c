@@ -7,7 +7,6 @@
 #include "core/map.h"
 #include "core/mem.h"
 #include "core/thread.h"
-#include "rpc/admission.h"
 
 struct rpc_connection {
     uint32_t id;
@@ -144,7 +143,7 @@ void rpc_connections_remove(struct rpc_connections *table, uint32_t id)
 }
 
 struct rpc_connection *rpc_connections_enter(struct rpc_connections *table, uint32_t id,
-                                             uint64_t now_us)
+                                             uint64_t now_us, bool *has_room)
 {
     struct rpc_connection *connection;
 
@@ -152,28 +151,12 @@ struct rpc_connection *rpc_connections_enter(struct rpc_connections *table, uint
     connection = find(table, id);
     if (connection == NULL)
         connection = insert(table, id);
+    *has_room = connection->inflight < table->options.max_inflight;
     connection->inflight++;
     connection->requests++;
     connection->active_us = now_us;
     mutex_unlock(&table->mutex);
     return connection;
-}
-
-enum status rpc_connections_check(struct rpc_connections *table,
-                                  const struct rpc_connection *connection,
-                                  struct error *err)
-{
-    bool has_room;
-
-    mutex_lock(&table->mutex);
-    has_room = connection->inflight <= table->options.max_inflight;
-    mutex_unlock(&table->mutex);
-    if (has_room)
-        return ST_OK;
-    error_set(err, ST_EXHAUSTED, "more than %u requests in flight on one connection",
-              table->options.max_inflight);
-    err->retry_after_ms = RPC_ADMISSION_RETRY_MS;
-    return error_reason(err, "CONNECTION_LIMIT");
 }
 
 void rpc_connections_leave(struct rpc_connections *table, struct rpc_connection *connection)

@@ -39,13 +39,9 @@ bool rpc_connections_add(struct rpc_connections *table, uint32_t id, const char 
 void rpc_connections_remove(struct rpc_connections *table, uint32_t id);
 
 /* A request arrived. Never NULL: a connection that is not known any more gets an entry for
- * as long as it has requests. Give it back with _leave. */
+ * as long as it has requests. Give it back with _leave. *has_room: may one more run? */
 struct rpc_connection *rpc_connections_enter(struct rpc_connections *table, uint32_t id,
-                                             uint64_t now_us);
-/* May one more request of it run? ST_EXHAUSTED with reason CONNECTION_LIMIT if not. */
-MUST_USE enum status rpc_connections_check(struct rpc_connections *table,
-                                           const struct rpc_connection *connection,
-                                           struct error *err);
+                                             uint64_t now_us, bool *has_room);
 void rpc_connections_leave(struct rpc_connections *table,
                            struct rpc_connection *connection);
 const char *rpc_connection_peer(const struct rpc_connection *connection);

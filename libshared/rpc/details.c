@@ -208,8 +208,9 @@ void rpc_details_read(struct error *out, const Metercache__V1__Response *respons
         *out = ERROR_NONE;
         return;
     }
-    error_set(out, response->code > INT32_MAX ? ST_UNKNOWN
-                                              : status_from_wire((int)response->code),
+    error_set(out,
+              response->code > INT32_MAX ? ST_UNKNOWN
+                                         : status_from_wire((int)response->code),
               "%s", response->message);
     for (size_t i = 0; i < response->n_details; i++)
         read_detail(out, response->details[i], arena);

@@ -137,8 +137,7 @@ size_t rpc_frame_measure(struct rpc_frame *frame)
 
 void rpc_frame_write(const struct rpc_frame *frame, uint8_t *out)
 {
-    int is_request =
-        frame->envelope->descriptor == &metercache__v1__request__descriptor;
+    int is_request = frame->envelope->descriptor == &metercache__v1__request__descriptor;
     unsigned kind = is_request ? FRAME_REQUEST : FRAME_RESPONSE;
     unsigned payload_field = is_request ? REQUEST_PAYLOAD : RESPONSE_PAYLOAD;
 

@@ -10,16 +10,16 @@
 #include "core/thread.h"
 #include "rpc/identity.h"
 
-#define ENTRIES_DEFAULT  4096
-#define BYTES_DEFAULT    ((size_t)16 * 1024 * 1024)
-#define TTL_DEFAULT_US   ((uint64_t)600 * 1000 * 1000)
-#define KEY_MAX          64
-#define METHOD_MAX       256
+#define ENTRIES_DEFAULT    4096
+#define BYTES_DEFAULT      ((size_t)16 * 1024 * 1024)
+#define TTL_DEFAULT_US     ((uint64_t)600 * 1000 * 1000)
+#define KEY_MAX            64
+#define METHOD_MAX         256
 #define IN_FLIGHT_RETRY_MS 100
 
-/* Subject and method with their NULs, then the caller's key. */
+/* Subject, user and method with their NULs, then the caller's key. */
 struct full_key {
-    uint8_t bytes[RPC_SUBJECT_SIZE + METHOD_MAX + KEY_MAX];
+    uint8_t bytes[2 * RPC_SUBJECT_SIZE + METHOD_MAX + KEY_MAX];
     size_t size;
 };
 
@@ -109,15 +109,18 @@ static enum status make_key(struct full_key *out,
                             struct error *err)
 {
     size_t subject_size = strlen(request->subject) + 1;
+    size_t user_size = strlen(request->user) + 1;
     size_t method_size = strlen(request->method) + 1;
 
     if (request->key_size == 0 || request->key_size > KEY_MAX)
         return error_field(err, "idempotency_key", "idempotency key is 1 to %d bytes",
                            KEY_MAX);
-    if (subject_size > RPC_SUBJECT_SIZE || method_size > METHOD_MAX)
-        return error_set(err, ST_INVALID, "method name too long");
+    if (subject_size > RPC_SUBJECT_SIZE || user_size > RPC_SUBJECT_SIZE ||
+        method_size > METHOD_MAX)
+        return error_set(err, ST_INVALID, "subject or method name is too long");
     out->size = 0;
     append(out, request->subject, subject_size);
+    append(out, request->user, user_size);
     append(out, request->method, method_size);
     append(out, request->key, request->key_size);
     return ST_OK;
@@ -154,7 +157,8 @@ static enum status answer_known(struct rpc_idempotency_claim *out,
     copy = arena_memdup(arena, entry->answer, entry->answer_size);
     if (copy == NULL)
         return error_set(err, ST_EXHAUSTED, "stored answer does not fit");
-    *out = (struct rpc_idempotency_claim){.answer = copy, .answer_size = entry->answer_size};
+    *out =
+        (struct rpc_idempotency_claim){.answer = copy, .answer_size = entry->answer_size};
     return ST_OK;
 }
 

@@ -1,7 +1,7 @@
 /*
  * idempotency.h - answers kept for requests that carry an idempotency key.
  *
- * A key belongs to a subject and a method. The first request with it runs; while it does,
+ * A key belongs to a subject, the user it acts for, and a method. The first request with it runs; while it does,
  * others with the same key get ABORTED (KEY_IN_FLIGHT, with a retry hint); afterwards the
  * same request gets the stored answer, and another request ALREADY_EXISTS (KEY_REUSED).
  * Only successful answers are kept: after a failure the key is free again, so that a retry
@@ -34,6 +34,7 @@ void rpc_idempotency_free(struct rpc_idempotency *table); /* accepts NULL */
 
 struct rpc_idempotency_request {
     const char *subject;
+    const char *user;
     const char *method;
     const uint8_t *key; /* 1 to 64 bytes */
     size_t key_size;

@@ -80,6 +80,9 @@ void rpc_call_resume(struct rpc_call *call, const struct error *wake);
  */
 void rpc_call_finish(struct rpc_call *call, enum status status, const struct error *err);
 
+/* Has the caller given up (a cancel frame, or its connection gone)? Long handlers may ask. */
+bool rpc_call_is_cancelled(const struct rpc_call *call);
+
 /* The caller's user for rows it owns: on-behalf-of, else its subject. Never NULL. */
 const char *rpc_call_user(const struct rpc_call *call);
 

@@ -56,8 +56,8 @@ static void add_metrics(struct rpc_registry *registry, const char *server_name)
 {
     size_t used = 0;
 
-    registry->latencies = mem_alloc_array(registry->latency_count + 1,
-                                          sizeof(*registry->latencies));
+    registry->latencies =
+        mem_alloc_array(registry->latency_count + 1, sizeof(*registry->latencies));
     registry->labels =
         mem_alloc_array(registry->latency_count + 1, sizeof(*registry->labels));
     for (size_t i = 0; i < registry->count; i++) {
@@ -65,8 +65,8 @@ static void add_metrics(struct rpc_registry *registry, const char *server_name)
 
         if (entry->row == NULL)
             continue;
-        registry->labels[used] = mem_printf("server=\"%s\",method=\"%s\"", server_name,
-                                            entry->full_name + 1);
+        registry->labels[used] =
+            mem_printf("server=\"%s\",method=\"%s\"", server_name, entry->full_name + 1);
         entry->latency = &registry->latencies[used];
         entry->latency->name = "metercache_rpc_request_seconds";
         entry->latency->labels = registry->labels[used];

@@ -38,6 +38,13 @@ struct rpc_server_options {
     rpc_authenticate authenticate;
     void *authenticate_context;
 
+    /* For Health.Check (rpc/health.h); NULL: always ready. Never blocks. */
+    bool (*is_ready)(void *ready_context, struct error *why_not);
+    void *ready_context;
+    /* Called when the guard gives up on the listener; NULL: _exit(70). */
+    void (*on_guard_failure)(void *guard_context);
+    void *guard_context;
+
     /* 0 takes the default in brackets */
     unsigned contexts;             /* requests inside the process [256] */
     unsigned workers;              /* threads for blocking handlers [16] */

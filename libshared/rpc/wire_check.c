@@ -209,8 +209,8 @@ enum status rpc_wire_check(const ProtobufCMessageDescriptor *type, const uint8_t
             return fail(&walk, "no field starts where one should");
         if (++walk.elements > RPC_WIRE_ELEMENTS_MAX)
             return fail(&walk, "too many elements");
-        top(&walk)->field = protobuf_c_message_descriptor_get_field(top(&walk)->type,
-                                                                    (unsigned)(tag >> 3));
+        top(&walk)->field =
+            protobuf_c_message_descriptor_get_field(top(&walk)->type, (unsigned)(tag >> 3));
         st = check_value(&walk, (unsigned)(tag & 7));
         if (st != ST_OK)
             return st;
