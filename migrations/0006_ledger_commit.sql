@@ -23,6 +23,21 @@ $$
     RETURNING w.epoch, w.last_batch, w.last_at
 $$;
 
+-- Was this batch committed? Waits for a batch in flight, so that the answer is final for a writer that lost
+-- its connection in a commit.
+CREATE FUNCTION metercache.ledger_find_batch(p_epoch bigint, p_batch bigint)
+    RETURNS TABLE (committed boolean, current_epoch bigint, last_batch bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+BEGIN
+    PERFORM FROM metercache.quota_writer FOR UPDATE;
+    RETURN QUERY
+        SELECT EXISTS (SELECT FROM metercache.quota_batch AS b
+                       WHERE b.batch = p_batch AND b.epoch = p_epoch), w.epoch, w.last_batch
+        FROM metercache.quota_writer AS w;
+END
+$$;
+
 CREATE FUNCTION metercache.ledger_commit(
     p_epoch bigint, p_batch bigint, p_at timestamptz,
     -- one element an event, in the order they were decided
@@ -41,11 +56,10 @@ CREATE FUNCTION metercache.ledger_commit(
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 DECLARE
-    w         metercache.quota_writer;
-    head      bytea := '\x';
-    digest    bytea;
-    matched   bigint;
-    agree     boolean;
+    w       metercache.quota_writer;
+    head    bytea := '\x';
+    digest  bytea;
+    matched bigint;
 BEGIN
     UPDATE metercache.quota_writer SET last_batch = p_batch, last_at = greatest(last_at, p_at)
     WHERE epoch = p_epoch AND last_batch = p_batch - 1;
@@ -190,7 +204,8 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION metercache.ledger_event_text, metercache.ledger_open, metercache.ledger_commit,
-    metercache.ledger_count FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION metercache.ledger_open, metercache.ledger_commit TO metercache_runtime;
+REVOKE EXECUTE ON FUNCTION metercache.ledger_event_text, metercache.ledger_open,
+    metercache.ledger_find_batch, metercache.ledger_commit, metercache.ledger_count FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION metercache.ledger_open, metercache.ledger_find_batch, metercache.ledger_commit
+    TO metercache_runtime;
 GRANT EXECUTE ON FUNCTION metercache.ledger_event_text TO metercache_runtime, metercache_reader;

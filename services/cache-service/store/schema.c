@@ -19,7 +19,7 @@ const struct schema_version SCHEMA_VERSIONS[] = {
     {"0005_partitions.sql",
      "046fd650730f1f6978fa996818383336181eadf2408c86cc19020f132c5fd865"},
     {"0006_ledger_commit.sql",
-     "331df942f9de34662e9df312df41f739b2e47e10ee9cdfa0db12e23e189ef090"},
+     "ac28086a993d73537ff3f809292774ce65c4941a4333fb88471a88ccda64aa7f"},
 };
 const size_t SCHEMA_VERSION_COUNT = COUNT_OF(SCHEMA_VERSIONS);
 

@@ -1,0 +1,278 @@
+#include "store/searches_store.h"
+
+#include <string.h>
+
+#include "store/creators_rows.h"
+
+#define SEARCH_COLUMNS                                                                     \
+    "s.filter_hash, s.platform, s.filters::text, s.sort::text, s.generation, s.next_page," \
+    " s.held_generation, s.held, s.total, s.exhausted, s.fetched_at, s.fresh_until"
+#define SEARCH_TYPES "yittiiiiibTT"
+
+// clang-format off
+static const struct db_statement FIND = {
+    "search_find",
+    "SELECT " SEARCH_COLUMNS " FROM metercache.search AS s WHERE s.filter_hash = $1::bytea",
+    1, SEARCH_TYPES, DB_AT_MOST_ONE};
+
+static const struct db_statement RESULTS = {
+    "search_results",
+    "SELECT " CREATOR_COLUMNS " FROM metercache.search_result AS p"
+    " JOIN metercache.creator AS c"
+    " ON c.platform = p.platform AND c.provider_user_id = p.provider_user_id"
+    CREATOR_REPORT_JOIN
+    " WHERE p.filter_hash = $1::bytea AND p.position >= $2::bigint"
+    " ORDER BY p.position LIMIT $3::bigint",
+    3, CREATOR_TYPES, DB_MANY};
+
+static const struct db_statement START_FIRST = {
+    "search_start_first",
+    "INSERT INTO metercache.search AS s (filter_hash, platform, filters, sort, generation,"
+    " next_page, held_generation, held)"
+    " VALUES ($1::bytea, $2::smallint, $3::text::jsonb, $4::text::jsonb, 1, 0, 0, 0)"
+    " ON CONFLICT (filter_hash) DO NOTHING RETURNING " SEARCH_COLUMNS,
+    4, SEARCH_TYPES, DB_AT_MOST_ONE};
+
+static const struct db_statement START_NEXT = {
+    "search_start_next",
+    "UPDATE metercache.search AS s SET generation = s.generation + 1, next_page = 0"
+    " WHERE s.filter_hash = $1::bytea AND s.generation = $2::bigint"
+    " RETURNING " SEARCH_COLUMNS,
+    2, SEARCH_TYPES, DB_AT_MOST_ONE};
+
+static const struct db_statement APPEND_LOCK = {
+    "search_append_lock",
+    "SELECT s.held FROM metercache.search AS s WHERE s.filter_hash = $1::bytea"
+    " AND s.generation = $2::bigint AND s.next_page = $3::bigint FOR UPDATE",
+    3, "i", DB_AT_MOST_ONE};
+
+static const struct db_statement APPEND_CLEAR = {
+    "search_append_clear",
+    "DELETE FROM metercache.search_result WHERE filter_hash = $1::bytea", 1, "", DB_NONE};
+
+/* A provider may list a creator on two pages: the first place counts. */
+static const struct db_statement APPEND_RESULTS = {
+    "search_append_results",
+    "INSERT INTO metercache.search_result (filter_hash, position, platform, provider_user_id)"
+    " SELECT $1::bytea, $2::integer + row_number() OVER (ORDER BY n.place) - 1, n.platform, n.id"
+    " FROM (SELECT DISTINCT ON (id) platform, id, place"
+    "  FROM unnest($3::smallint[], $4::text[]) WITH ORDINALITY AS u (platform, id, place)"
+    "  ORDER BY id, place) AS n"
+    " WHERE NOT EXISTS (SELECT FROM metercache.search_result AS p"
+    "  WHERE p.filter_hash = $1::bytea AND p.provider_user_id = n.id)",
+    4, "", DB_NONE};
+
+static const struct db_statement APPEND_TURN = {
+    "search_append_turn",
+    "UPDATE metercache.search AS s SET held_generation = s.generation,"
+    " next_page = s.next_page + 1, held = $2::bigint, total = $3::bigint,"
+    " exhausted = $4::boolean,"
+    " fetched_at = CASE WHEN s.next_page = 0 THEN $5::timestamptz ELSE s.fetched_at END,"
+    " fresh_until = CASE WHEN s.next_page = 0 THEN $6::timestamptz ELSE s.fresh_until END"
+    " WHERE s.filter_hash = $1::bytea RETURNING " SEARCH_COLUMNS,
+    6, SEARCH_TYPES, DB_ONE};
+// clang-format on
+
+static void read_search(struct search *out, struct db_result *result, int row)
+{
+    *out = (struct search){
+        .platform = (int)db_i64(result, row, 1),
+        .filters = db_text(result, row, 2),
+        .sort = db_text(result, row, 3),
+        .generation = db_i64(result, row, 4),
+        .next_page = db_i64(result, row, 5),
+        .held_generation = db_i64(result, row, 6),
+        .held = db_i64(result, row, 7),
+        .total = db_i64_or(result, row, 8, -1),
+        .exhausted = db_bool(result, row, 9),
+        .fetched_at_us = db_time_us(result, row, 10),
+        .fresh_until_us = db_time_us(result, row, 11),
+    };
+    db_bytes(result, row, 0, out->filter_hash, sizeof out->filter_hash);
+}
+
+/* The search in an answer of at most one row; *any says whether there is one. */
+static enum status take_search(struct search *out, bool *any, struct db_result *result,
+                               struct error *err)
+{
+    struct search search;
+    bool has_row = result->rows == 1;
+    if (has_row)
+        read_search(&search, result, 0);
+    enum status status = db_result_finish(result, err);
+    if (status != ST_OK)
+        return status;
+    if (has_row)
+        *out = search;
+    *any = has_row;
+    return ST_OK;
+}
+
+static void hash_param(struct db_params *params,
+                       const uint8_t filter_hash[SEARCHES_STORE_HASH_SIZE])
+{
+    db_params_init(params);
+    db_param_bytes(params, filter_hash, SEARCHES_STORE_HASH_SIZE);
+}
+
+enum status searches_store_find(struct search *out, bool *found,
+                                const struct store_call *call,
+                                const uint8_t filter_hash[SEARCHES_STORE_HASH_SIZE],
+                                struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    hash_param(&params, filter_hash);
+    enum status status = store_read(&result, call, &FIND, &params, err);
+    if (status != ST_OK)
+        return status;
+    return take_search(out, found, &result, err);
+}
+
+enum status searches_store_results(const struct creator **out, size_t *count,
+                                   const struct store_call *call,
+                                   const uint8_t filter_hash[SEARCHES_STORE_HASH_SIZE],
+                                   int64_t from_position, size_t limit, struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    if (limit > SEARCHES_STORE_RESULTS_MAX)
+        limit = SEARCHES_STORE_RESULTS_MAX;
+    hash_param(&params, filter_hash);
+    db_param_i64(&params, from_position);
+    db_param_i64(&params, (int64_t)limit);
+    enum status status = store_read(&result, call, &RESULTS, &params, err);
+    if (status != ST_OK)
+        return status;
+    size_t rows = (size_t)result.rows;
+    struct creator *creators = NULL;
+    if (rows > 0) {
+        creators = arena_alloc_array(call->arena, rows, sizeof *creators);
+        result.failed = creators == NULL;
+    }
+    for (int row = 0; creators != NULL && row < result.rows; row++)
+        creators_rows_read(&creators[row], &result, row);
+    status = db_result_finish(&result, err);
+    if (status != ST_OK)
+        return status;
+    *out = creators;
+    *count = rows;
+    return ST_OK;
+}
+
+enum status searches_store_start(struct search *out, const struct store_call *call,
+                                 const struct search_start *start, struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    bool begun;
+    bool is_first = start->seen_generation == 0;
+    hash_param(&params, start->filter_hash);
+    if (is_first) {
+        db_param_i16(&params, start->platform);
+        db_param_text(&params, start->filters);
+        db_param_text(&params, start->sort);
+    } else {
+        db_param_i64(&params, start->seen_generation);
+    }
+    enum status status =
+        store_write(&result, call, is_first ? &START_FIRST : &START_NEXT, &params, err);
+    if (status == ST_OK)
+        status = take_search(out, &begun, &result, err);
+    if (status == ST_OK && !begun)
+        status = error_set(err, ST_ABORTED, "another search for the same has begun");
+    return status;
+}
+
+/* ---- appending a page ---- */
+
+/* Lock the search as the caller saw it; *held is how many results stay. */
+static enum status append_lock(int64_t *held, struct store_tx *tx,
+                               const struct search_page *page, struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    hash_param(&params, page->filter_hash);
+    db_param_i64(&params, page->generation);
+    db_param_i64(&params, page->next_page);
+    enum status status = store_step(&result, tx, &APPEND_LOCK, &params, err);
+    if (status != ST_OK)
+        return status;
+    if (result.rows == 0)
+        status = error_set(err, ST_ABORTED, "another call has stored this page");
+    else
+        *held = page->next_page == 0 ? 0 : db_i64(&result, 0, 0);
+    db_result_done(&result);
+    if (status != ST_OK || page->next_page > 0)
+        return status;
+    hash_param(&params, page->filter_hash);
+    return store_step(NULL, tx, &APPEND_CLEAR, &params, err);
+}
+
+static enum status append_creators(int64_t *held, struct store_tx *tx,
+                                   const struct search_page *page, struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    if (page->creator_count == 0)
+        return ST_OK;
+    creators_rows_upsert_params(&params, page->creators, page->creator_count);
+    enum status status = store_step(NULL, tx, &CREATORS_ROWS_UPSERT, &params, err);
+    if (status != ST_OK)
+        return status;
+
+    struct db_rows rows = {page->creators, page->creator_count, sizeof *page->creators};
+    hash_param(&params, page->filter_hash);
+    db_param_i32(&params, (int32_t)*held);
+    db_param_column(&params, rows, DB_COLUMN_I16, offsetof(struct creator, platform));
+    db_param_column(&params, rows, DB_COLUMN_TEXT,
+                    offsetof(struct creator, provider_user_id));
+    status = store_step(&result, tx, &APPEND_RESULTS, &params, err);
+    if (status != ST_OK)
+        return status;
+    *held += db_affected(&result);
+    db_result_done(&result);
+    return ST_OK;
+}
+
+static enum status append_turn(struct search *out, struct store_tx *tx,
+                               const struct search_page *page, int64_t held,
+                               struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    bool any;
+    hash_param(&params, page->filter_hash);
+    db_param_i64(&params, held);
+    db_param_known_i64(&params, page->total);
+    db_param_bool(&params, page->exhausted);
+    db_param_time(&params, page->fetched_at_us);
+    db_param_time(&params, page->fresh_until_us);
+    enum status status = store_step(&result, tx, &APPEND_TURN, &params, err);
+    if (status != ST_OK)
+        return status;
+    return take_search(out, &any, &result, err);
+}
+
+enum status searches_store_append_page(struct search *out, const struct store_call *call,
+                                       const struct search_page *page, struct error *err)
+{
+    struct store_tx tx;
+    struct search search;
+    int64_t held = 0;
+    if (page->creator_count > SEARCHES_STORE_RESULTS_MAX)
+        return error_set(err, ST_INVALID, "more than %d results on a page",
+                         SEARCHES_STORE_RESULTS_MAX);
+    enum status status = store_begin(&tx, call, NULL, err);
+    if (status != ST_OK)
+        return status;
+    status = append_lock(&held, &tx, page, err);
+    if (status == ST_OK)
+        status = append_creators(&held, &tx, page, err);
+    if (status == ST_OK)
+        status = append_turn(&search, &tx, page, held, err);
+    status = store_end(&tx, status, err);
+    if (status == ST_OK)
+        *out = search;
+    return status;
+}
