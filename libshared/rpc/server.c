@@ -247,6 +247,11 @@ const char *rpc_server_url(const struct rpc_server *server)
     return server->listener.url;
 }
 
+const char *rpc_server_instance_id(const struct rpc_server *server)
+{
+    return server->instance_id;
+}
+
 void rpc_server_load(const struct rpc_server *server, struct rpc_server_load *out)
 {
     out->inflight = atomic_load_explicit(&server->admission.inflight, memory_order_relaxed);

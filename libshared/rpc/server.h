@@ -76,6 +76,9 @@ MUST_USE enum status rpc_server_open(struct rpc_server **out,
 /* The address as bound (a port 0 resolved), borrowed. */
 const char *rpc_server_url(const struct rpc_server *server);
 
+/* As in the envelope of its replies; borrowed. */
+const char *rpc_server_instance_id(const struct rpc_server *server);
+
 void rpc_server_load(const struct rpc_server *server, struct rpc_server_load *out);
 
 /*
