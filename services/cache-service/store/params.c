@@ -83,12 +83,18 @@ void db_param_bool(struct db_params *params, bool value)
     add_copy(params, &wire, sizeof wire);
 }
 
+/* A time far out of range wraps to one that Postgres refuses or that is as far out. */
+static int64_t pg_time(int64_t unix_us)
+{
+    return (int64_t)((uint64_t)unix_us - (uint64_t)PG_EPOCH_UNIX_US);
+}
+
 void db_param_time(struct db_params *params, int64_t unix_us)
 {
     if (unix_us == 0)
         add(params, NULL, 0);
     else
-        db_param_i64(params, unix_us - PG_EPOCH_UNIX_US);
+        db_param_i64(params, pg_time(unix_us));
 }
 
 void db_param_uuid(struct db_params *params, const struct op_id *id)
@@ -170,7 +176,7 @@ static uint8_t *put_element(uint8_t *at, const void *field, enum db_column kind)
     case DB_COLUMN_KNOWN_I64:
         return put64(at, i64_at(field));
     case DB_COLUMN_TIME:
-        return put64(at, i64_at(field) - PG_EPOCH_UNIX_US);
+        return put64(at, pg_time(i64_at(field)));
     case DB_COLUMN_TEXT:
         memcpy(at, text_at(field), size);
         return at + size;

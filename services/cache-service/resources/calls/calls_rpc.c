@@ -1,0 +1,169 @@
+#include "resources/calls/calls_rpc.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "cache_service.h"
+#include "core/parse.h"
+#include "metercache/v1/calls.pb-c.h"
+#include "store/calls_store.h"
+
+#define PAGE_DEFAULT 50
+#define PAGE_MAX     500
+#define TIME_MAX_US  253402300799999999LL /* the end of the year 9999 */
+
+/* A page token: time and event id of the last call of the page before, in hex. */
+#define TOKEN_SIZE (8 + OP_ID_SIZE)
+
+static enum status read_token(struct calls_cursor *out, const char *token,
+                              struct error *err)
+{
+    uint8_t bytes[TOKEN_SIZE];
+    uint64_t at;
+    if (token[0] == '\0')
+        return ST_OK;
+    if (!parse_hex(bytes, sizeof bytes, token))
+        return error_field(err, "page.page_token", "not a page token");
+    memcpy(&at, bytes, sizeof at);
+    at = be64toh(at);
+    if (at == 0 || at > TIME_MAX_US)
+        return error_field(err, "page.page_token", "not a page token");
+    out->at_us = (int64_t)at;
+    memcpy(out->event_id.bytes, bytes + sizeof at, OP_ID_SIZE);
+    return ST_OK;
+}
+
+static void write_token(char out[2 * TOKEN_SIZE + 1], const struct call_record *last)
+{
+    uint8_t bytes[TOKEN_SIZE];
+    uint64_t at = htobe64((uint64_t)last->at_us);
+    memcpy(bytes, &at, sizeof at);
+    memcpy(bytes + sizeof at, last->event_id.bytes, OP_ID_SIZE);
+    parse_format_hex(out, bytes, sizeof bytes);
+}
+
+/* Clients see their own user's calls, whatever they ask for; others see all. */
+static enum status read_user(const char **out, const struct rpc_call *call,
+                             const char *asked, struct error *err)
+{
+    bool sees_all =
+        (call->caller.role & (RPC_ROLE_STAFF | RPC_ROLE_ADMIN | RPC_ROLE_SERVICE)) != 0;
+    const char *own = rpc_call_user(call);
+    if (sees_all)
+        *out = asked;
+    else if (own[0] == '\0' || (asked[0] != '\0' && strcmp(asked, own) != 0))
+        return error_set(err, ST_DENIED, "the calls of another user");
+    else
+        *out = own;
+    return ST_OK;
+}
+
+static bool is_bound(int64_t unix_us)
+{
+    return unix_us >= 0 && unix_us <= TIME_MAX_US;
+}
+
+static enum status read_filter(struct calls_filter *out, const struct rpc_call *call,
+                               const Metercache__V1__ListCallsRequest *request,
+                               struct error *err)
+{
+    if (!is_bound(request->from_us))
+        return error_field(err, "from_us", "not a time");
+    if (!is_bound(request->until_us))
+        return error_field(err, "until_us", "not a time");
+    if (request->outcome < 0 || request->outcome > INT16_MAX)
+        return error_field(err, "outcome", "not an outcome");
+    *out = (struct calls_filter){
+        .provider = request->provider,
+        .action = request->action,
+        .from_us = request->from_us,
+        .until_us = request->until_us,
+        .outcome = (int)request->outcome,
+    };
+    return read_user(&out->user, call, request->user, err);
+}
+
+static void write_call(Metercache__V1__CallRecord *out, const struct call_record *call)
+{
+    metercache__v1__call_record__init(out);
+    out->op_id = (ProtobufCBinaryData){OP_ID_SIZE, (uint8_t *)call->op_id.bytes};
+    out->provider = (char *)call->provider;
+    out->action = (char *)call->action;
+    out->reason = (char *)call->reason;
+    out->platform = (Metercache__V1__Platform)call->platform;
+    out->creator = (char *)call->creator;
+    out->user = (char *)call->user;
+    out->started_at_us = call->started_at_us;
+    out->outcome = (Metercache__V1__CallOutcome)call->outcome;
+    out->credits_milli = call->credits_milli;
+    out->latency_us = (uint64_t)call->latency_us;
+    out->http_status = (uint32_t)call->http_status;
+    out->meter = (char *)call->meter;
+    out->detail = (char *)call->detail;
+}
+
+/* `count` calls of a page, and its token when `has_more`. */
+static enum status write_reply(Metercache__V1__ListCallsResponse *reply,
+                               struct arena *arena, const struct call_record *calls,
+                               size_t count, bool has_more, struct error *err)
+{
+    Metercache__V1__CallRecord *messages =
+        arena_alloc_array(arena, count + 1, sizeof *messages);
+    Metercache__V1__CallRecord **list =
+        arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__CallRecord *));
+    Metercache__V1__PageResponse *page = arena_alloc(arena, sizeof *page);
+    char *token = arena_alloc(arena, 2 * TOKEN_SIZE + 1);
+    if (messages == NULL || list == NULL || page == NULL || token == NULL)
+        return error_set(err, ST_EXHAUSTED, "the page is larger than the request may take");
+    for (size_t i = 0; i < count; i++) {
+        write_call(&messages[i], &calls[i]);
+        list[i] = &messages[i];
+    }
+    metercache__v1__page_response__init(page);
+    if (has_more) {
+        write_token(token, &calls[count - 1]);
+        page->next_page_token = token;
+    }
+    reply->n_calls = count;
+    reply->calls = list;
+    reply->page = page;
+    return ST_OK;
+}
+
+static enum status list_calls(struct rpc_call *call, const void *request_message,
+                              void *reply_message, struct error *err)
+{
+    const Metercache__V1__ListCallsRequest *request = request_message;
+    struct store_call store = cache_service_store_call(call);
+    struct calls_cursor behind = {0};
+    struct calls_filter filter;
+    const struct call_record *calls;
+    size_t count, page_size = PAGE_DEFAULT;
+
+    if (request->page != NULL && request->page->page_size > 0)
+        page_size =
+            request->page->page_size < PAGE_MAX ? request->page->page_size : PAGE_MAX;
+    enum status status = read_filter(&filter, call, request, err);
+    if (status == ST_OK && request->page != NULL)
+        status = read_token(&behind, request->page->page_token, err);
+    if (status != ST_OK)
+        return status;
+    store.may_lag = true;
+    status = calls_store_list(&calls, &count, &store, &filter, &behind, page_size + 1, err);
+    if (status != ST_OK)
+        return status;
+    bool has_more = count > page_size;
+    return write_reply(reply_message, call->arena, calls, has_more ? page_size : count,
+                       has_more, err);
+}
+
+const struct rpc_method calls_methods[] = {
+    {
+        .service = &metercache__v1__call_log_service__descriptor,
+        .name = "ListCalls",
+        .roles = RPC_ROLES_ANY,
+        .flags = RPC_IDEMPOTENT,
+        .handler = list_calls,
+    },
+    {.service = NULL},
+};
