@@ -36,6 +36,8 @@ struct rpc_client_options {
     uint64_t fail_fast_ms;   /* how long to wait for a connection; 0: 1000 */
     unsigned inflight_limit; /* calls at once; beyond: ST_EXHAUSTED; 0: 1024 */
     size_t reply_bytes;      /* largest frame accepted; 0: 4 MiB */
+    size_t request_bytes;    /* largest frame sent, as the server takes it; 0: 1 MiB */
+    bool accept_compressed;  /* ask for zstd replies: for slow links, not for loopback */
 };
 
 MUST_USE enum status rpc_client_open(struct rpc_client **out,

@@ -1,7 +1,7 @@
 /*
  * events.h - hints over nng pub/sub: what changed, for those who want to know early.
  *
- * Delivery is best effort: slow subscribers lose events. Every event carries publisher,
+ * Delivery is best effort: slow subscribers lose the oldest events. Every event carries publisher,
  * epoch and sequence, so a subscriber sees a gap and resyncs by RPC. A heartbeat leaves
  * every 500 ms. Never a secret in an event: each subscriber gets every message.
  *
@@ -24,7 +24,9 @@ MUST_USE enum status rpc_publisher_open(struct rpc_publisher **out, const char *
 /* Any thread; never blocks. `payload` is a packed message, at most 64 KiB. */
 void rpc_publish(struct rpc_publisher *publisher, const char *topic, const void *payload,
                  size_t size);
-void rpc_publisher_close(struct rpc_publisher *publisher);
+/* The address as bound (a port 0 resolved), borrowed. */
+const char *rpc_publisher_url(const struct rpc_publisher *publisher);
+void rpc_publisher_close(struct rpc_publisher *publisher); /* accepts NULL */
 
 struct rpc_event {
     const char *publisher;
@@ -34,7 +36,9 @@ struct rpc_event {
     int64_t at_us;
     const uint8_t *payload;
     size_t payload_size;
-    bool missed; /* events were lost before this one: resync */
+    /* Events were lost before this one: resync. When the loss shows at an event that is not
+     * for this subscriber, a notice is delivered at once: topic "", no payload. */
+    bool missed;
 };
 
 /* Events whose topic starts with `prefix`; `deliver` runs on the subscriber's own thread. */
@@ -43,6 +47,8 @@ MUST_USE enum status rpc_subscriber_open(struct rpc_subscriber **out, const char
                                          void (*deliver)(void *context,
                                                          const struct rpc_event *event),
                                          void *context, struct error *err);
-void rpc_subscriber_close(struct rpc_subscriber *subscriber);
+/* How long nothing, not even a heartbeat, has come: over 2 s nobody publishes to us. */
+uint64_t rpc_subscriber_silence_us(const struct rpc_subscriber *subscriber);
+void rpc_subscriber_close(struct rpc_subscriber *subscriber); /* accepts NULL */
 
 #endif /* RPC_EVENTS_H */

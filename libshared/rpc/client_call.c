@@ -1,0 +1,481 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/thread.h"
+#include "rpc/client_impl.h"
+#include "rpc/details.h"
+#include "rpc/frame.h"
+#include "rpc/nng_error.h"
+#include "rpc/payload.h"
+#include "rpc/retry.h"
+
+#define TIMEOUT_DEFAULT_MS 30000
+#define CANCEL_TIMEOUT_MS  1000
+#define AVOID_US           ((uint64_t)1000 * 1000)
+#define PAYLOAD_KEEP_BYTES ((size_t)64 * 1024)
+/* Decoded messages are larger than their bytes; this bounds what a server can make us use. */
+#define ARENA_PER_REPLY 16
+
+static void on_event(void *argument);
+static void attempt(struct rpc_client_call *call);
+
+struct rpc_client_call *rpc_client_call_new(struct rpc_client *client)
+{
+    struct rpc_client_call *call = mem_alloc(sizeof(*call));
+
+    call->client = client;
+    arena_init(&call->own_arena, client->options.reply_bytes * ARENA_PER_REPLY);
+    mutex_init(&call->mutex);
+    condition_init(&call->over);
+    if (nng_aio_alloc(&call->aio, on_event, call) != 0)
+        log_abort("rpc: out of memory for a call", ENOMEM);
+    return call;
+}
+
+void rpc_client_call_free(struct rpc_client_call *call)
+{
+    nng_aio_free(call->aio);
+    arena_done(&call->own_arena);
+    condition_done(&call->over);
+    mutex_done(&call->mutex);
+    mem_free(call->payload);
+    mem_free(call);
+}
+
+/* ---- the question ---- */
+
+static enum status copy_text(char *out, size_t size, const char *text, const char *what,
+                             struct error *err)
+{
+    if (text == NULL)
+        text = "";
+    if (strlen(text) >= size)
+        return error_field(err, what, "%s is longer than %zu bytes", what, size - 1);
+    memcpy(out, text, strlen(text) + 1);
+    return ST_OK;
+}
+
+static void pack_payload(struct rpc_client_call *call, const ProtobufCMessage *request)
+{
+    size_t size = protobuf_c_message_get_packed_size(request);
+
+    if (size > call->payload_room) {
+        mem_free(call->payload);
+        call->payload = mem_realloc_array(NULL, size, 1);
+        call->payload_room = size;
+    }
+    call->payload_size = size;
+    if (size > 0)
+        protobuf_c_message_pack(request, call->payload);
+}
+
+enum status rpc_client_call_prepare(struct rpc_client_call *call,
+                                    const struct rpc_call_options *options,
+                                    const ProtobufCMessage *request, struct error *err)
+{
+    uint64_t timeout_ms = options->timeout_ms;
+    enum status st;
+
+    if (timeout_ms == 0)
+        timeout_ms = TIMEOUT_DEFAULT_MS;
+    st = copy_text(call->method, sizeof(call->method), options->method, "method", err);
+    if (st == ST_OK)
+        st = copy_text(call->on_behalf_of, sizeof(call->on_behalf_of),
+                       options->on_behalf_of, "on_behalf_of", err);
+    if (st == ST_OK)
+        st = copy_text(call->traceparent, sizeof(call->traceparent), options->traceparent,
+                       "traceparent", err);
+    if (st != ST_OK)
+        return st;
+    if (options->idempotency_key_size > sizeof(call->key))
+        return error_field(err, "idempotency_key",
+                           "idempotency key is longer than %d bytes", RPC_KEY_MAX);
+    call->key_size = options->idempotency_key_size;
+    if (call->key_size > 0)
+        memcpy(call->key, options->idempotency_key, call->key_size);
+    call->call_id = op_id_new();
+    call->reply_type = options->reply_type;
+    call->is_idempotent = options->is_idempotent;
+    call->is_cancel_frame = false;
+    call->is_dry_run = options->is_dry_run;
+    call->no_retry = options->no_retry;
+    call->priority = (Metercache__V1__Priority)options->priority;
+    call->only = NULL;
+    call->endpoint = NULL;
+    call->started_us = clock_mono_us();
+    call->deadline_us = clock_deadline_ms(timeout_ms);
+    call->outcome = (struct rpc_outcome){.attempts = 0};
+    call->was_executed = false;
+    call->error.status = ST_OK;
+    call->reply = NULL;
+    call->is_over = false;
+    pack_payload(call, request);
+    return ST_OK;
+}
+
+/* Tell the server that nobody waits for the call any more. Nobody waits for the answer to
+ * this either. */
+static void ignore(void *context, enum status status, const ProtobufCMessage *reply,
+                   const struct rpc_outcome *outcome, const struct error *err)
+{
+    (void)context;
+    (void)status;
+    (void)reply;
+    (void)outcome;
+    (void)err;
+}
+
+static void send_cancel(const struct rpc_client_call *given_up)
+{
+    struct rpc_client *client = given_up->client;
+    struct error ignored = ERROR_NONE;
+    struct rpc_client_call *call;
+
+    if (given_up->is_cancel_frame || rpc_client_acquire(client, &call, &ignored) != ST_OK)
+        return;
+    call->call_id = given_up->call_id;
+    memcpy(call->method, given_up->method, sizeof(call->method));
+    call->on_behalf_of[0] = '\0';
+    call->traceparent[0] = '\0';
+    call->key_size = 0;
+    call->payload_size = 0;
+    call->is_cancel_frame = true;
+    call->no_retry = true;
+    call->priority = METERCACHE__V1__PRIORITY__PRIORITY_CRITICAL;
+    call->only = given_up->endpoint;
+    call->started_us = clock_mono_us();
+    call->deadline_us = clock_deadline_ms(CANCEL_TIMEOUT_MS);
+    call->was_executed = false;
+    call->outcome = (struct rpc_outcome){.attempts = 0};
+    call->reply = NULL;
+    call->arena = &call->own_arena;
+    call->done = ignore;
+    rpc_client_call_run(call);
+    rpc_client_started(client);
+}
+
+/* ---- the end ---- */
+
+static void give_ctx(struct rpc_client_call *call)
+{
+    if (call->has_ctx)
+        rpc_endpoint_give(call->endpoint, call->ctx);
+    call->has_ctx = false;
+}
+
+/* call->error and call->reply hold the result. */
+static void end(struct rpc_client_call *call)
+{
+    call->outcome.executed |= call->was_executed;
+    call->outcome.elapsed_us = clock_mono_us() - call->started_us;
+    call->state = RPC_CALL_OVER;
+    give_ctx(call);
+    if (call->payload_room > PAYLOAD_KEEP_BYTES) {
+        mem_free(call->payload);
+        call->payload = NULL;
+        call->payload_room = 0;
+    }
+    if (call->done == NULL) {
+        mutex_lock(&call->mutex);
+        call->is_over = true;
+        condition_signal(&call->over);
+        mutex_unlock(&call->mutex);
+        return; /* the waiting thread releases it */
+    }
+    call->done(call->done_context, call->error.status, call->reply, &call->outcome,
+               &call->error);
+    rpc_client_release(call);
+}
+
+/* The attempt failed with call->error. Try again, or end. `is_unsent`: the request never
+ * left, so another attempt costs no budget. */
+static void fail_attempt(struct rpc_client_call *call, bool is_unsent)
+{
+    uint64_t now_us = clock_mono_us();
+    struct rpc_retry_question question = {
+        .status = call->error.status,
+        .executed = call->outcome.executed,
+        .is_repeatable = call->is_idempotent || call->key_size > 0,
+        .is_forbidden = call->no_retry,
+        .attempts = call->outcome.attempts,
+        .left_us = call->deadline_us > now_us ? call->deadline_us - now_us : 0,
+        .retry_after_ms = call->error.retry_after_ms,
+        .dice = rpc_client_dice(call->client),
+    };
+    struct rpc_retry_answer answer = rpc_retry_decide(&question);
+
+    give_ctx(call);
+    if (!answer.is_allowed || (!is_unsent && !rpc_budget_take(&call->endpoint->budget))) {
+        end(call);
+        return;
+    }
+    call->was_executed |= call->outcome.executed;
+    call->state = RPC_CALL_SLEEPING;
+    nng_aio_set_timeout(call->aio, NNG_DURATION_INFINITE);
+    nng_sleep_aio((nng_duration)answer.delay_ms, call->aio);
+}
+
+void rpc_client_call_abort(struct rpc_client_call *call)
+{
+    if (call->state == RPC_CALL_IDLE || call->state == RPC_CALL_OVER)
+        return;
+    /* nng refused the operation because the aio is stopped: the message is still ours. */
+    if (call->state == RPC_CALL_SENDING && nng_aio_get_msg(call->aio) != NULL)
+        nng_msg_free(nng_aio_get_msg(call->aio));
+    nng_aio_set_msg(call->aio, NULL);
+    error_set(&call->error, ST_CANCELLED, "the client closes");
+    end(call);
+}
+
+/* ---- sending ---- */
+
+static void fill_request(Metercache__V1__Request *request, Metercache__V1__Auth *auth,
+                         struct rpc_client_call *call, uint64_t left_us)
+{
+    const struct rpc_client *client = call->client;
+
+    metercache__v1__request__init(request);
+    metercache__v1__auth__init(auth);
+    request->call_id = (ProtobufCBinaryData){OP_ID_SIZE, call->call_id.bytes};
+    request->attempt = call->outcome.attempts;
+    request->method = call->method;
+    request->timeout_us = left_us;
+    request->idempotency_key = (ProtobufCBinaryData){call->key_size, call->key};
+    request->traceparent = call->traceparent;
+    request->priority = call->priority;
+    request->cancel = call->is_cancel_frame;
+    if (call->is_dry_run)
+        request->flags |= 1u << METERCACHE__V1__REQUEST_FLAG__REQUEST_FLAG_DRY_RUN;
+    if (call->no_retry)
+        request->flags |= 1u << METERCACHE__V1__REQUEST_FLAG__REQUEST_FLAG_NO_RETRY;
+    if (client->options.accept_compressed)
+        request->accept_encoding = METERCACHE__V1__ENCODING__ENCODING_ZSTD;
+    if (client->bearer_size > 0) {
+        auth->bearer =
+            (ProtobufCBinaryData){client->bearer_size, (uint8_t *)client->bearer};
+        auth->on_behalf_of = call->on_behalf_of;
+        request->auth = auth;
+    }
+}
+
+static enum status make_message(nng_msg **out, struct rpc_client_call *call,
+                                uint64_t left_us, struct error *err)
+{
+    Metercache__V1__Request request;
+    Metercache__V1__Auth auth;
+    struct rpc_frame frame = {
+        .envelope = &request.base,
+        .bytes = call->payload,
+        .payload_size = call->payload_size,
+    };
+    size_t size;
+
+    fill_request(&request, &auth, call, left_us);
+    size = rpc_frame_measure(&frame);
+    if (size > call->client->options.request_bytes) {
+        error_set(err, ST_EXHAUSTED, "the request of %zu bytes is larger than %zu", size,
+                  call->client->options.request_bytes);
+        return error_reason(err, "REQUEST_TOO_LARGE");
+    }
+    if (nng_msg_alloc(out, size) != 0)
+        log_abort("rpc: out of memory for a request", ENOMEM);
+    rpc_frame_write(&frame, nng_msg_body(*out));
+    return ST_OK;
+}
+
+static uint64_t left_ms(const struct rpc_client_call *call)
+{
+    uint64_t ms = clock_left_ms(call->deadline_us);
+
+    return ms > INT32_MAX ? INT32_MAX : ms;
+}
+
+static void attempt(struct rpc_client_call *call)
+{
+    uint64_t now_us = clock_mono_us();
+    uint64_t wait_ms = left_ms(call);
+    nng_msg *message = NULL;
+
+    call->outcome.executed = false;
+    if (now_us >= call->deadline_us) {
+        error_set(&call->error, ST_DEADLINE, "no time left to call '%s'", call->method);
+        end(call);
+        return;
+    }
+    call->outcome.attempts++;
+    call->endpoint = call->only != NULL
+                         ? call->only
+                         : rpc_client_pick(call->client, call->endpoint, now_us);
+    if (make_message(&message, call, call->deadline_us - now_us, &call->error) != ST_OK) {
+        end(call);
+        return;
+    }
+    if (rpc_endpoint_take(call->endpoint, &call->ctx, &call->error) != ST_OK) {
+        nng_msg_free(message);
+        end(call);
+        return;
+    }
+    call->has_ctx = true;
+    if (wait_ms > call->client->options.fail_fast_ms)
+        wait_ms = call->client->options.fail_fast_ms;
+    call->state = RPC_CALL_SENDING;
+    nng_aio_set_msg(call->aio, message);
+    nng_aio_set_timeout(call->aio, (nng_duration)wait_ms);
+    nng_ctx_send(call->ctx, call->aio);
+}
+
+void rpc_client_call_run(struct rpc_client_call *call)
+{
+    attempt(call);
+}
+
+static void on_sent(struct rpc_client_call *call, int number)
+{
+    if (number == 0) {
+        /* Now, and never before the send has ended: nng 1.5 crashes on the one and loses
+         * early answers on the other. */
+        call->state = RPC_CALL_RECEIVING;
+        call->outcome.executed = true; /* unless the answer says no */
+        nng_aio_set_msg(call->aio, NULL);
+        nng_aio_set_timeout(call->aio, (nng_duration)left_ms(call));
+        nng_ctx_recv(call->ctx, call->aio);
+        return;
+    }
+    if (nng_aio_get_msg(call->aio) != NULL)
+        nng_msg_free(nng_aio_get_msg(call->aio));
+    nng_aio_set_msg(call->aio, NULL);
+    if (number == NNG_ECANCELED) {
+        error_set(&call->error, ST_CANCELLED, "the client closes");
+        end(call);
+        return;
+    }
+    if (clock_mono_us() >= call->deadline_us)
+        error_set(&call->error, ST_DEADLINE, "no connection to '%s' in time",
+                  call->endpoint->url);
+    else
+        error_set(&call->error, ST_UNAVAILABLE, "no connection to '%s' within %u ms",
+                  call->endpoint->url, (unsigned)call->client->options.fail_fast_ms);
+    rpc_endpoint_avoid(call->endpoint, clock_mono_us() + AVOID_US);
+    fail_attempt(call, true);
+}
+
+/* ---- receiving ---- */
+
+static void on_lost(struct rpc_client_call *call, int number)
+{
+    if (number == NNG_ECANCELED) {
+        error_set(&call->error, ST_CANCELLED, "the client closes");
+        end(call);
+        return;
+    }
+    if (number == NNG_ETIMEDOUT) {
+        error_set(&call->error, ST_DEADLINE, "no answer from '%s' in time",
+                  call->endpoint->url);
+        rpc_endpoint_note_timeout(call->endpoint);
+        send_cancel(call);
+        end(call);
+        return;
+    }
+    error_set(&call->error, ST_UNAVAILABLE, "connection to '%s' lost: %s",
+              call->endpoint->url, nng_strerror(number));
+    rpc_endpoint_avoid(call->endpoint, clock_mono_us() + AVOID_US);
+    fail_attempt(call, false);
+}
+
+static enum status decode_reply(struct rpc_client_call *call,
+                                const Metercache__V1__Response *response, struct error *err)
+{
+    const uint8_t *payload;
+    size_t size;
+    enum status st = rpc_payload_open(
+        &payload, &size, response->encoding, response->payload.data, response->payload.len,
+        call->client->options.reply_bytes, &call->own_arena, err);
+
+    if (st == ST_OK)
+        st = rpc_frame_decode(&call->reply, call->reply_type, payload, size, call->arena,
+                              err);
+    if (st != ST_OK && st != ST_EXHAUSTED)
+        st = error_set(err, ST_INTERNAL, "malformed answer from '%s'", call->endpoint->url);
+    return st;
+}
+
+static void take_outcome(struct rpc_client_call *call,
+                         const Metercache__V1__Response *response)
+{
+    call->outcome.executed = response->executed;
+    call->outcome.replayed = response->replayed;
+    call->outcome.server_us = response->server_us;
+    call->outcome.queue_us = response->queue_us;
+    snprintf(call->outcome.instance_id, sizeof(call->outcome.instance_id), "%s",
+             response->instance_id);
+    if (response->load != NULL && response->load->draining)
+        rpc_endpoint_avoid(call->endpoint, clock_mono_us() + AVOID_US);
+    rpc_endpoint_note_answer(call->endpoint);
+    rpc_budget_give(&call->endpoint->budget);
+}
+
+/* The answer, good or bad, into the call. */
+static void read_answer(struct rpc_client_call *call, const uint8_t *bytes, size_t size)
+{
+    const Metercache__V1__Response *response;
+    struct error ignored = ERROR_NONE;
+
+    arena_reset(&call->own_arena);
+    if (rpc_frame_read_response(&response, bytes, size, &call->own_arena, &ignored) !=
+        ST_OK) {
+        error_set(&call->error, ST_INTERNAL, "malformed answer from '%s'",
+                  call->endpoint->url);
+        return;
+    }
+    take_outcome(call, response);
+    rpc_details_read(&call->error, response, &call->own_arena);
+    if (call->error.status == ST_OK && !call->is_cancel_frame)
+        (void)decode_reply(call, response, &call->error);
+}
+
+static void on_received(struct rpc_client_call *call, int number)
+{
+    nng_msg *message;
+
+    if (number != 0) {
+        on_lost(call, number);
+        return;
+    }
+    message = nng_aio_get_msg(call->aio);
+    nng_aio_set_msg(call->aio, NULL);
+    read_answer(call, nng_msg_body(message), nng_msg_len(message));
+    nng_msg_free(message);
+    if (call->error.status == ST_OK)
+        end(call);
+    else
+        fail_attempt(call, false);
+}
+
+static void on_event(void *argument)
+{
+    struct rpc_client_call *call = argument;
+    int number = nng_aio_result(call->aio);
+
+    switch (call->state) {
+    case RPC_CALL_SENDING:
+        on_sent(call, number);
+        break;
+    case RPC_CALL_RECEIVING:
+        on_received(call, number);
+        break;
+    case RPC_CALL_SLEEPING:
+        if (number == NNG_ECANCELED) {
+            error_set(&call->error, ST_CANCELLED, "the client closes");
+            end(call);
+        } else {
+            attempt(call);
+        }
+        break;
+    default:
+        break;
+    }
+}
