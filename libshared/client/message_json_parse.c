@@ -352,8 +352,11 @@ enum status message_json_parse(ProtobufCMessage **out,
         return error_set(err, ST_INVALID, "%zu bytes of JSON; at most %u are taken", size,
                          MESSAGE_JSON_TEXT_MAX);
     }
-    json =
-        size == 0 ? json_object() : json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
+    if (size == 0) {
+        text = "{}";
+        size = strlen(text);
+    }
+    json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
     if (json == NULL) {
         return error_set(err, ST_INVALID, "not JSON at line %d, column %d: %s", fault.line,
                          fault.column, fault.text);

@@ -16,8 +16,7 @@ static enum status call_admin(ProtobufCMessage **reply, struct cli *cli, const c
 
     if (st == ST_OK && cli_arg(cli, 0) != NULL &&
         !services_target_parse(&options.target, cli_arg(cli, 0))) {
-        return cli_usage(err, "'%s' is no service: cache, quota or gateway",
-                         cli_arg(cli, 0));
+        st = cli_usage(err, "'%s' is no service: cache, quota or gateway", cli_arg(cli, 0));
     }
     return st == ST_OK ? cli_call_with(cli, &method, &options, request, reply, err) : st;
 }

@@ -202,6 +202,7 @@ void output_table_print(FILE *out, const struct output_table *table)
 {
     size_t widths[OUTPUT_COLUMNS_MAX];
 
+    assert(table->columns > 0);
     for (size_t column = 0; column < table->columns; column++) {
         widths[column] = width_of(table->headings[column]);
         for (size_t i = column; i < table->cell_count; i += table->columns) {
