@@ -6,6 +6,7 @@
 #   services/<service> minus main.c    -> lib<service>.a, main.c -> bin/<service>
 #   tests/unit/<area>/test_<module>.c  -> bin/tests/unit/<area>/test_<module>, linked with what <area> names
 #   tests/{integration,fault,bench}    -> bin/tests/..., linked with tests/support
+#   tests/integration/<service>        -> the same, linked with the service's own modules too
 
 VERSION := 0.1.0
 
@@ -205,6 +206,8 @@ $(eval $(call compile_rule,tests/provider-simulator,$(call include_flags,provide
 $(eval $(call compile_rule,tests,-Ilibshared -Itests $(WITH_GEN),$(AFTER_GEN)))
 $(foreach a,$(UNIT_AREAS),$(eval $(call compile_rule,tests/unit/$(a),$(call include_flags,$(a)) \
   -Itests,$(if $(filter core provider-simulator,$(a)),,$(AFTER_GEN)))))
+$(foreach s,$(SERVICES),$(eval \
+  $(call compile_rule,tests/integration/$(s),$(call include_flags,$(s)) -Itests,$(AFTER_GEN))))
 
 # The one file that knows the version.
 BUILD_INFO_O := $(OBJ)/libshared/daemon/build_info.o
@@ -239,13 +242,14 @@ $(foreach s,$(SERVICES),$(eval $(call component_rule,$(s),services/$(s),$(BINARY
 $(eval $(call component_rule,provider-simulator,tests/provider-simulator,provider-simulator,,\
   $(LIBS_provider-simulator)))
 
-# unit_rule(area): a unit test links its area's archive, libshared and the helpers of tests/support.
-define unit_rule
-$(BIN)/tests/unit/$(1)/%: $(OBJ)/tests/unit/$(1)/%.o $(if $(filter $(SHARED_AREAS),$(1)),,$(LIB)/lib$(1).a) \
+# area_rule(area, kind): a test of an area links its archive, libshared and the helpers of tests/support.
+define area_rule
+$(BIN)/tests/$(2)/$(1)/%: $(OBJ)/tests/$(2)/$(1)/%.o $(if $(filter $(SHARED_AREAS),$(1)),,$(LIB)/lib$(1).a) \
   $(if $(filter provider-simulator,$(1)),,$(LIB_SUPPORT) $(LIBS_OURS)) $(B)/flags
 	$$(call link,$(LIBS_$(1)) $(LIBS_SHARED) $(libpq_LIBS) $(cmocka_LIBS))
 endef
-$(foreach a,$(UNIT_AREAS),$(eval $(call unit_rule,$(a))))
+$(foreach a,$(UNIT_AREAS),$(eval $(call area_rule,$(a),unit)))
+$(foreach s,$(SERVICES),$(eval $(call area_rule,$(s),integration)))
 
 $(BIN)/tests/%: $(OBJ)/tests/%.o $(LIB_SUPPORT) $(LIBS_OURS) $(B)/flags
 	$(call link,$(LIBS_SHARED) $(libpq_LIBS) $(cmocka_LIBS))
