@@ -20,6 +20,9 @@
 #define BATCH_ROWS_MAX  1024 /* the ledger takes no more */
 #define CALL_DETAIL_MAX 200
 
+/* metercache.v1.CALL_OUTCOME_LAPSED */
+#define QUOTA_OUTCOME_LAPSED 12
+
 /* How a provider call ended; outcome is metercache.v1.CallOutcome. */
 struct quota_call {
     uint32_t outcome;

@@ -10,10 +10,16 @@
 
 // clang-format off
 const struct setting QUOTA_SETTINGS[] = {
-    ROW("QUOTA_LEDGER_URL", SETTING_TEXT, ledger_url, NULL, 1, 512,
-        "where cache-service keeps the ledger, such as tcp://127.0.0.1:7102"),
-    ROW("QUOTA_SERVICE_TOKEN", SETTING_SECRET, service_token, NULL, 1, 256,
-        "credential for the ledger, role service"),
+    ROW("QUOTA_LEDGER_URL", SETTING_TEXT, ledger_url, "tcp://cache-service:7103", 0, 0,
+        "address of the ledger at cache-service"),
+    ROW("QUOTA_SERVICE_TOKEN", SETTING_SECRET, service_token, "", 0, 0,
+        "token quota-service calls the ledger with"),
+    ROW("QUOTA_CLIENT_TLS_CA_FILE", SETTING_TEXT, tls_ca_file, "", 0, 0,
+        "CA of the ledger when it is called over tls+tcp://"),
+    ROW("QUOTA_CLIENT_TLS_CERT_FILE", SETTING_TEXT, tls_cert_file, "", 0, 0,
+        "certificate shown to the ledger over tls+tcp://"),
+    ROW("QUOTA_CLIENT_TLS_KEY_FILE", SETTING_TEXT, tls_key_file, "", 0, 0,
+        "key of that certificate"),
     ROW("QUOTA_DISCOVERY_RESULTS_PER_MONTH", SETTING_COUNT, discovery_results_per_month,
         "140000", 0, UNITS_MAX, "Modash discovery results a month, 0.01 credit each"),
     ROW("QUOTA_REPORTS_PER_MONTH", SETTING_COUNT, reports_per_month,

@@ -7,8 +7,6 @@
 
 #include "quota_core_state.h"
 
-#define OUTCOME_LAPSED 12 /* metercache.v1.CALL_OUTCOME_LAPSED */
-
 /* ---- rows and answers ------------------------------------------------------------------ */
 
 static struct quota_row *add_row(struct quota_core *core, struct quota_batch *batch,
@@ -178,7 +176,7 @@ void quota_core_lapse(struct quota_core *core, struct reservation *it,
     row->op_id = lapse_id(&it->id);
     row->amount_milli = it->amount_milli;
     row->released_milli = it->amount_milli;
-    row->call.outcome = OUTCOME_LAPSED;
+    row->call.outcome = QUOTA_OUTCOME_LAPSED;
     apply_row(core, counter, row);
     it->batch = batch->number;
     reservations_enter(&core->reservations, it, RESERVATION_LAPSED);

@@ -1,0 +1,57 @@
+#include "body_hash.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static void add_u64(crypto_hash_sha256_state *hash, uint64_t value)
+{
+    unsigned char bytes[8];
+
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(value >> (8 * i));
+    crypto_hash_sha256_update(hash, bytes, sizeof(bytes));
+}
+
+static void add_bytes(crypto_hash_sha256_state *hash, const void *data, size_t size)
+{
+    add_u64(hash, size);
+    crypto_hash_sha256_update(hash, data, size);
+}
+
+static void add_reserve(crypto_hash_sha256_state *hash, const struct quota_op *op,
+                        const struct body_hash_extra *extra)
+{
+    const char *meter = METERS[op->meter].name; /* numbers may move, names never */
+
+    add_bytes(hash, meter, strlen(meter));
+    add_u64(hash, extra->hold_ms);
+    add_bytes(hash, op->purpose.bytes, op->purpose.size);
+    add_bytes(hash, extra->cooldown_key, strlen(extra->cooldown_key));
+    add_u64(hash, extra->is_interactive);
+}
+
+static void add_close(crypto_hash_sha256_state *hash, const struct quota_op *op)
+{
+    add_bytes(hash, op->reservation_id.bytes, OP_ID_SIZE);
+    add_u64(hash, op->call.outcome);
+    add_u64(hash, op->call.http_status);
+    add_u64(hash, (uint64_t)op->call.started_at_us);
+    add_u64(hash, op->call.latency_us);
+    add_bytes(hash, op->call.detail, strlen(op->call.detail));
+}
+
+void body_hash_set(struct quota_op *op, const struct body_hash_extra *extra)
+{
+    crypto_hash_sha256_state hash;
+    unsigned char digest[crypto_hash_sha256_BYTES];
+
+    crypto_hash_sha256_init(&hash);
+    add_u64(&hash, (uint64_t)op->kind);
+    add_u64(&hash, (uint64_t)op->amount_milli);
+    if (op->kind == QUOTA_RESERVE)
+        add_reserve(&hash, op, extra);
+    else
+        add_close(&hash, op);
+    crypto_hash_sha256_final(&hash, digest);
+    memcpy(op->body_hash, digest, sizeof(op->body_hash));
+}

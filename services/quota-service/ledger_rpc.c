@@ -1,0 +1,254 @@
+#include "ledger_rpc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "ledger_rows_rpc.h"
+#include "metercache/v1/ledger.pb-c.h"
+#include "metercache/v1/rpc.pb-c.h"
+#include "rpc/client.h"
+
+#define METHOD(name)      "/metercache.v1.LedgerService/" name
+#define OPEN_TIMEOUT_MS   5000
+#define COMMIT_TIMEOUT_MS 2000
+#define LOOKUP_TIMEOUT_MS 1000
+#define PAGE_SIZE         2000
+
+struct ledger_rpc {
+    struct rpc_client *client;
+    char *writer_name;
+    ledger_done done;
+    void *context;
+    struct arena arena; /* of the request being built */
+};
+
+/* One call under way. */
+struct flight {
+    struct ledger_rpc *ledger;
+    struct ledger_reply *reply;
+};
+
+void ledger_reply_free(struct ledger_reply *reply)
+{
+    if (reply == NULL)
+        return;
+    mem_free(reply->counters);
+    mem_free(reply->rows);
+    mem_free(reply);
+}
+
+/* ---- replies --------------------------------------------------------------------------- */
+
+static void read_rows(struct ledger_reply *out, Metercache__V1__LedgerEvent **events,
+                      size_t count)
+{
+    out->rows = mem_alloc_array(count + 1, sizeof(*out->rows));
+    for (size_t i = 0; i < count; i++) {
+        if (ledger_rows_read(&out->rows[out->row_count], events[i]))
+            out->row_count++;
+        else
+            out->skipped++;
+    }
+}
+
+static void read_opened(struct ledger_reply *out,
+                        const Metercache__V1__OpenLedgerResponse *message)
+{
+    out->epoch = message->epoch;
+    out->last_batch = message->last_batch;
+    out->last_at_us = message->last_at_us;
+    out->counters = mem_alloc_array(message->n_counters + 1, sizeof(*out->counters));
+    for (size_t i = 0; i < message->n_counters; i++) {
+        if (ledger_rows_read_counter(&out->counters[out->counter_count],
+                                     message->counters[i]))
+            out->counter_count++;
+        else
+            out->skipped++;
+    }
+}
+
+static void read_open_rows(struct ledger_reply *out,
+                           const Metercache__V1__ListOpenReservationsResponse *message)
+{
+    const char *next = message->page != NULL ? message->page->next_page_token : "";
+
+    if (strlen(next) >= sizeof(out->next_page)) {
+        error_set(&out->err, ST_INTERNAL, "page token of the ledger is too long");
+        return;
+    }
+    snprintf(out->next_page, sizeof(out->next_page), "%s", next);
+    read_rows(out, message->reservations, message->n_reservations);
+}
+
+static void read_batch_state(struct ledger_reply *out,
+                             const Metercache__V1__GetBatchResponse *message)
+{
+    out->committed = message->committed;
+    out->epoch = message->current_epoch;
+    out->last_batch = message->last_batch;
+}
+
+static void read_reply(struct ledger_reply *out, const ProtobufCMessage *message)
+{
+    switch (out->call) {
+    case LEDGER_OPEN:
+        read_opened(out, (const Metercache__V1__OpenLedgerResponse *)message);
+        break;
+    case LEDGER_LIST_OPEN:
+        read_open_rows(out, (const Metercache__V1__ListOpenReservationsResponse *)message);
+        break;
+    case LEDGER_GET_BATCH:
+        read_batch_state(out, (const Metercache__V1__GetBatchResponse *)message);
+        break;
+    case LEDGER_GET_OPERATIONS: {
+        const Metercache__V1__GetOperationsResponse *found =
+            (const Metercache__V1__GetOperationsResponse *)message;
+
+        read_rows(out, found->events, found->n_events);
+        break;
+    }
+    case LEDGER_COMMIT:
+        break;
+    }
+}
+
+static void arrived(void *context, enum status status, const ProtobufCMessage *message,
+                    const struct rpc_outcome *outcome, const struct error *err)
+{
+    struct flight *flight = context;
+    struct ledger_rpc *ledger = flight->ledger;
+    struct ledger_reply *reply = flight->reply;
+
+    mem_free(flight);
+    reply->executed = outcome == NULL || outcome->executed;
+    if (status == ST_OK)
+        read_reply(reply, message);
+    else
+        reply->err = *err;
+    ledger->done(ledger->context, reply);
+}
+
+/* ---- calls ----------------------------------------------------------------------------- */
+
+static void start(struct ledger_rpc *ledger, enum ledger_call call, const char *method,
+                  const ProtobufCMessageDescriptor *reply_type, uint64_t timeout_ms,
+                  const ProtobufCMessage *request)
+{
+    struct rpc_call_options options = {.method = method,
+                                       .reply_type = reply_type,
+                                       .timeout_ms = timeout_ms,
+                                       .priority =
+                                           METERCACHE__V1__PRIORITY__PRIORITY_CRITICAL,
+                                       .no_retry = true};
+    struct flight *flight = mem_alloc(sizeof(*flight));
+
+    flight->ledger = ledger;
+    flight->reply = mem_alloc(sizeof(*flight->reply));
+    flight->reply->call = call;
+    rpc_client_start(ledger->client, &options, request, arrived, flight);
+}
+
+static const char *file_or_null(const char *path)
+{
+    return path != NULL && path[0] != '\0' ? path : NULL;
+}
+
+enum status ledger_rpc_open(struct ledger_rpc **out,
+                            const struct ledger_rpc_options *options, struct error *err)
+{
+    struct rpc_client_options client = {
+        .endpoints = options->url,
+        .bearer = options->token,
+        .tls_ca_file = file_or_null(options->tls_ca_file),
+        .tls_cert_file = file_or_null(options->tls_cert_file),
+        .tls_key_file = file_or_null(options->tls_key_file),
+        .fail_fast_ms = 250,
+    };
+    struct ledger_rpc *ledger = mem_alloc(sizeof(*ledger));
+
+    if (rpc_client_open(&ledger->client, &client, err) != ST_OK) {
+        mem_free(ledger);
+        return error_wrap(err, "connection to the ledger");
+    }
+    ledger->writer_name = mem_strdup(options->writer_name);
+    ledger->done = options->done;
+    ledger->context = options->context;
+    arena_init(&ledger->arena, LEDGER_ROWS_ARENA_BYTES);
+    *out = ledger;
+    return ST_OK;
+}
+
+void ledger_rpc_close(struct ledger_rpc *ledger)
+{
+    if (ledger == NULL)
+        return;
+    rpc_client_close(ledger->client);
+    arena_done(&ledger->arena);
+    mem_free(ledger->writer_name);
+    mem_free(ledger);
+}
+
+void ledger_rpc_open_epoch(struct ledger_rpc *ledger)
+{
+    Metercache__V1__OpenLedgerRequest request = METERCACHE__V1__OPEN_LEDGER_REQUEST__INIT;
+
+    request.writer = ledger->writer_name;
+    start(ledger, LEDGER_OPEN, METHOD("OpenLedger"),
+          &metercache__v1__open_ledger_response__descriptor, OPEN_TIMEOUT_MS,
+          &request.base);
+}
+
+void ledger_rpc_list_open(struct ledger_rpc *ledger, const char *page)
+{
+    Metercache__V1__ListOpenReservationsRequest request =
+        METERCACHE__V1__LIST_OPEN_RESERVATIONS_REQUEST__INIT;
+    Metercache__V1__PageRequest page_request = METERCACHE__V1__PAGE_REQUEST__INIT;
+
+    page_request.page_size = PAGE_SIZE;
+    page_request.page_token = (char *)(uintptr_t)page; /* packed, never written to */
+    request.page = &page_request;
+    start(ledger, LEDGER_LIST_OPEN, METHOD("ListOpenReservations"),
+          &metercache__v1__list_open_reservations_response__descriptor, OPEN_TIMEOUT_MS,
+          &request.base);
+}
+
+void ledger_rpc_commit(struct ledger_rpc *ledger, uint64_t epoch,
+                       const struct quota_batch *batch)
+{
+    Metercache__V1__CommitBatchRequest request = METERCACHE__V1__COMMIT_BATCH_REQUEST__INIT;
+
+    arena_reset(&ledger->arena);
+    request.epoch = epoch;
+    ledger_rows_write(&request, batch, &ledger->arena);
+    start(ledger, LEDGER_COMMIT, METHOD("CommitBatch"),
+          &metercache__v1__commit_batch_response__descriptor, COMMIT_TIMEOUT_MS,
+          &request.base);
+}
+
+void ledger_rpc_get_batch(struct ledger_rpc *ledger, uint64_t epoch, uint64_t batch)
+{
+    Metercache__V1__GetBatchRequest request = METERCACHE__V1__GET_BATCH_REQUEST__INIT;
+
+    request.epoch = epoch;
+    request.batch = batch;
+    start(ledger, LEDGER_GET_BATCH, METHOD("GetBatch"),
+          &metercache__v1__get_batch_response__descriptor, LOOKUP_TIMEOUT_MS,
+          &request.base);
+}
+
+void ledger_rpc_get_operations(struct ledger_rpc *ledger, const struct op_id *ids,
+                               size_t count)
+{
+    Metercache__V1__GetOperationsRequest request =
+        METERCACHE__V1__GET_OPERATIONS_REQUEST__INIT;
+    ProtobufCBinaryData bytes[LEDGER_LOOKUP_MAX];
+
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (ProtobufCBinaryData){OP_ID_SIZE, (uint8_t *)(uintptr_t)ids[i].bytes};
+    request.op_ids = bytes;
+    request.n_op_ids = count;
+    start(ledger, LEDGER_GET_OPERATIONS, METHOD("GetOperations"),
+          &metercache__v1__get_operations_response__descriptor, LOOKUP_TIMEOUT_MS,
+          &request.base);
+}

@@ -1,0 +1,79 @@
+/*
+ * ledger_rpc.h - the ledger at cache-service, as plain values.
+ *
+ * Every call is asynchronous and never retried here: what to do about a failure is the
+ * writer's decision (writer.h). Outcome and error are in the reply.
+ *
+ * Threads: calls from any one thread at a time; `done` runs once a call, on a thread of the
+ * rpc client, must not block, and owns the reply (ledger_reply_free).
+ */
+#ifndef LEDGER_RPC_H
+#define LEDGER_RPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "core/error.h"
+
+#define LEDGER_LOOKUP_MAX 256 /* op ids in one look-up */
+#define LEDGER_PAGE_MAX   512 /* bytes of a page token */
+
+enum ledger_call {
+    LEDGER_OPEN,
+    LEDGER_LIST_OPEN,
+    LEDGER_COMMIT,
+    LEDGER_GET_BATCH,
+    LEDGER_GET_OPERATIONS,
+};
+
+struct ledger_reply {
+    enum ledger_call call;
+    struct error err; /* status ST_OK: the fields of the call are set */
+    bool executed;    /* false: the ledger certainly never saw the call */
+
+    uint64_t epoch;       /* OPEN: ours; GET_BATCH: the ledger's */
+    uint64_t last_batch;  /* OPEN, GET_BATCH */
+    int64_t last_at_us;   /* OPEN */
+    bool committed;       /* GET_BATCH */
+    size_t counter_count; /* OPEN */
+    struct quota_counter *counters;
+    size_t row_count; /* LIST_OPEN, GET_OPERATIONS */
+    struct quota_row *rows;
+    char next_page[LEDGER_PAGE_MAX]; /* LIST_OPEN; "": that was the last page */
+    size_t skipped;                  /* counters and rows of meters we do not have */
+};
+
+void ledger_reply_free(struct ledger_reply *reply); /* accepts NULL */
+
+typedef void (*ledger_done)(void *context, struct ledger_reply *reply);
+
+struct ledger_rpc;
+
+struct ledger_rpc_options {
+    const char *url;
+    const char *token;
+    const char *writer_name; /* for people who read the ledger */
+    const char *tls_ca_file; /* with tls+tcp://; NULL or "" else */
+    const char *tls_cert_file;
+    const char *tls_key_file;
+    ledger_done done;
+    void *context;
+};
+
+MUST_USE enum status ledger_rpc_open(struct ledger_rpc **out,
+                                     const struct ledger_rpc_options *options,
+                                     struct error *err);
+/* Waits for the callbacks of calls in flight. Accepts NULL. */
+void ledger_rpc_close(struct ledger_rpc *ledger);
+
+void ledger_rpc_open_epoch(struct ledger_rpc *ledger);
+void ledger_rpc_list_open(struct ledger_rpc *ledger, const char *page);
+void ledger_rpc_commit(struct ledger_rpc *ledger, uint64_t epoch,
+                       const struct quota_batch *batch);
+void ledger_rpc_get_batch(struct ledger_rpc *ledger, uint64_t epoch, uint64_t batch);
+void ledger_rpc_get_operations(struct ledger_rpc *ledger, const struct op_id *ids,
+                               size_t count);
+
+#endif /* LEDGER_RPC_H */

@@ -1,0 +1,330 @@
+/*
+ * The writer and the ledger: opening it, committing, and what follows from each outcome.
+ *
+ *   OPENING: OpenLedger -> ListOpenReservations, page by page -> SERVING
+ *   SERVING: CommitBatch -> OK -> the next batch
+ *                        -> fenced, or the ledger disagrees -> ENDED
+ *                        -> anything else, or nothing for a while -> DOUBTING
+ *   DOUBTING: GetBatch -> committed -> SERVING
+ *                      -> not committed -> CommitBatch again, the same batch
+ *
+ * One call at a time; failures are repeated after a pause that grows to half a second.
+ */
+#include <string.h>
+
+#include "core/backoff.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/rng.h"
+#include "quota_stats.h"
+#include "writer_state.h"
+
+#define EXIT_INTERNAL 70
+/* A commit that takes longer is doubted: callers hear UNAVAILABLE instead of waiting. */
+#define STALL_US (500 * CLOCK_US_PER_MS)
+
+static const struct backoff_policy pauses = {.first_ms = 50, .max_ms = 500};
+
+/* ---- phases ---------------------------------------------------------------------------- */
+
+static void end(struct writer *w, const char *event, const struct error *why)
+{
+    struct error err = *why;
+
+    error_wrap(&err, "the writer has ended");
+    writer_enter(w, WRITER_ENDED, &err);
+    w->retry_at_us = UINT64_MAX;
+    log_event(LOG_ERROR, event, LOG_STR("error", why->message),
+              LOG_STR("reason", why->reason), LOG_U64("epoch", w->epoch),
+              LOG_U64("batch", w->flying != NULL ? w->flying->batch.number : 0));
+    w->options.end(EXIT_INTERNAL);
+}
+
+static void retry_later(struct writer *w, const struct error *why, const char *event)
+{
+    uint64_t pause_ms = backoff_delay_ms(&pauses, ++w->failures, rng_system_u64());
+
+    if (w->failures == 1 || w->failures % 20 == 0)
+        log_event(LOG_WARN, event, LOG_STR("error", why->message),
+                  LOG_STR("status", status_name(why->status)),
+                  LOG_U64("failures", w->failures));
+    w->retry_at_us = clock_deadline_ms(pause_ms);
+}
+
+static void doubt(struct writer *w, const struct error *why)
+{
+    struct error err = *why;
+
+    if (w->phase != WRITER_DOUBTING)
+        stats_add(&quota_stats[QUOTA_STAT_DOUBTS], 1);
+    error_wrap(&err, "the ledger is not available");
+    writer_enter(w, WRITER_DOUBTING, &err);
+}
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+void writer_ledger_start(struct writer *w)
+{
+    w->is_calling = true;
+    ledger_rpc_open_epoch(w->ledger);
+}
+
+static void disagree(struct writer *w, const char *what)
+{
+    struct error err;
+
+    error_set(&err, ST_DATA_LOSS, "%s", what);
+    end(w, "the ledger contradicts itself", &err);
+}
+
+static void load_counters(struct writer *w, const struct ledger_reply *reply)
+{
+    w->epoch = reply->epoch;
+    quota_core_reset(w->core, reply->last_batch, reply->last_at_us);
+    for (size_t i = 0; i < reply->counter_count; i++) {
+        if (!quota_core_load_counter(w->core, &reply->counters[i])) {
+            disagree(w, "periods of a meter overlap, or a counter is negative");
+            return;
+        }
+    }
+    w->is_calling = true;
+    ledger_rpc_list_open(w->ledger, "");
+}
+
+static void begin_serving(struct writer *w)
+{
+    struct quota_counter rows[COUNTERS_MAX];
+
+    w->open = &w->batches[0];
+    w->flying = NULL;
+    if (!quota_core_start(w->core, clock_wall_us(), &w->open->batch)) {
+        disagree(w, "counters and open reservations do not agree");
+        return;
+    }
+    usage_set(&w->usage, rows, quota_core_counters(w->core, rows));
+    log_event(LOG_INFO, "ledger opened", LOG_U64("epoch", w->epoch),
+              LOG_U64("open_reservations", quota_core_held_count(w->core)));
+    writer_enter(w, WRITER_SERVING, NULL);
+}
+
+static void load_page(struct writer *w, const struct ledger_reply *reply)
+{
+    for (size_t i = 0; i < reply->row_count; i++) {
+        if (!quota_core_load_reservation(w->core, &reply->rows[i])) {
+            disagree(w,
+                     "an open reservation does not fit its counter, or there are too many");
+            return;
+        }
+    }
+    if (reply->next_page[0] == '\0') {
+        begin_serving(w);
+        return;
+    }
+    w->is_calling = true;
+    ledger_rpc_list_open(w->ledger, reply->next_page);
+}
+
+static void opening_reply(struct writer *w, const struct ledger_reply *reply)
+{
+    if (reply->skipped > 0)
+        log_event(LOG_WARN, "the ledger holds rows of unknown meters",
+                  LOG_U64("rows", reply->skipped));
+    if (reply->err.status == ST_OK && reply->call == LEDGER_OPEN) {
+        w->failures = 0;
+        load_counters(w, reply);
+    } else if (reply->err.status == ST_OK) {
+        load_page(w, reply);
+    } else {
+        struct error err = reply->err;
+
+        error_wrap(&err, "the ledger cannot be opened");
+        writer_enter(w, WRITER_OPENING, &err);
+        retry_later(w, &reply->err, "cannot open the ledger");
+    }
+}
+
+/* ---- committing ------------------------------------------------------------------------ */
+
+static void send_batch(struct writer *w)
+{
+    w->is_calling = true;
+    ledger_rpc_commit(w->ledger, w->epoch, &w->flying->batch);
+}
+
+/* Seal the open batch and send it; the other one is begun. Nothing flies. */
+void writer_fly(struct writer *w)
+{
+    struct writer_batch *next = w->open == &w->batches[0] ? &w->batches[1] : &w->batches[0];
+
+    quota_core_seal(w->core, &w->open->batch);
+    w->flying = w->open;
+    w->open = next;
+    quota_core_begin(w->core, &w->open->batch);
+    w->flying_since_us = clock_mono_us();
+    send_batch(w);
+}
+
+static void report_row(const struct quota_row *row)
+{
+    static const enum quota_stat counters[] = {[QUOTA_RESERVE] = QUOTA_STAT_RESERVED,
+                                               [QUOTA_SETTLE] = QUOTA_STAT_SETTLED,
+                                               [QUOTA_VOID] = QUOTA_STAT_VOIDED,
+                                               [QUOTA_LAPSE] = QUOTA_STAT_LAPSED,
+                                               [QUOTA_CORRECT] = QUOTA_STAT_CORRECTED};
+    char id[OP_ID_TEXT_SIZE];
+
+    stats_add(&quota_stats[counters[row->kind]], 1);
+    stats_add(&quota_stats[QUOTA_STAT_OVERAGE_MILLI], row->overage_milli);
+    if (row->kind != QUOTA_LAPSE && row->overage_milli == 0)
+        return;
+    op_id_format(id, &row->reservation_id);
+    log_event(LOG_WARN,
+              row->kind == QUOTA_LAPSE ? "reservation lapsed, presumed spent"
+                                       : "call cost more than was reserved",
+              LOG_STR("reservation", id), LOG_STR("meter", METERS[row->meter].name),
+              LOG_I64("amount_milli", row->amount_milli),
+              LOG_I64("overage_milli", row->overage_milli));
+}
+
+static void answer_waiting(struct writer *w, struct op_list *waiting)
+{
+    struct writer_op *op = waiting->first;
+
+    while (op != NULL) {
+        struct writer_op *next = op->next;
+
+        writer_answer(w, op, &op->answer, NULL);
+        op = next;
+    }
+}
+
+/* The flying batch is in the ledger: the next one leaves first, then answers go out. */
+static void complete(struct writer *w)
+{
+    struct writer_batch *done = w->flying;
+    struct op_list waiting = done->waiting;
+
+    stats_add(&quota_stats[QUOTA_STAT_BATCHES], 1);
+    stats_observe_us(&quota_stats[QUOTA_STAT_COMMIT_SECONDS],
+                     clock_mono_us() - w->flying_since_us);
+    done->waiting = (struct op_list){NULL, NULL};
+    quota_core_committed(w->core, done->batch.number);
+    usage_merge(&w->usage, done->batch.counters, done->batch.counter_count);
+    for (size_t i = 0; i < done->batch.row_count; i++)
+        report_row(&done->batch.rows[i]);
+    w->flying = NULL;
+    w->failures = 0;
+    if (w->phase == WRITER_DOUBTING) {
+        log_event(LOG_INFO, "the ledger is back", LOG_U64("batch", done->batch.number));
+        writer_enter(w, WRITER_SERVING, NULL);
+    }
+    /* `done` is filled again from here on */
+    if (!quota_core_is_empty(w->core, &w->open->batch))
+        writer_fly(w);
+    answer_waiting(w, &waiting);
+}
+
+static bool is_reason(const struct error *err, const char *reason)
+{
+    return strcmp(err->reason, reason) == 0;
+}
+
+/* Nothing was written, and sending it again would end the same way. */
+static bool is_final(const struct error *err)
+{
+    switch (err->status) {
+    case ST_INVALID:
+    case ST_NOT_FOUND:
+    case ST_EXISTS:
+    case ST_RANGE:
+    case ST_DATA_LOSS:
+        return true;
+    case ST_PRECONDITION: /* the batch may have been taken the first time it was sent */
+        return !is_reason(err, "WRONG_BATCH");
+    default:
+        return false;
+    }
+}
+
+static void commit_reply(struct writer *w, const struct ledger_reply *reply)
+{
+    if (reply->err.status == ST_OK) {
+        complete(w);
+    } else if (is_reason(&reply->err, "FENCED")) {
+        end(w, "another writer has taken over", &reply->err);
+    } else if (is_final(&reply->err)) {
+        end(w, "the ledger refuses what was decided", &reply->err);
+    } else {
+        doubt(w, &reply->err);
+        retry_later(w, &reply->err, "outcome of a batch is not known");
+    }
+}
+
+static void get_batch_reply(struct writer *w, const struct ledger_reply *reply)
+{
+    struct error err;
+
+    if (reply->err.status != ST_OK) {
+        doubt(w, &reply->err);
+        retry_later(w, &reply->err, "the ledger does not answer");
+    } else if (reply->committed) {
+        complete(w);
+    } else if (reply->epoch != w->epoch) {
+        error_set(&err, ST_PRECONDITION, "the ledger is at epoch %llu",
+                  (unsigned long long)reply->epoch);
+        error_reason(&err, "FENCED");
+        end(w, "another writer has taken over", &err);
+    } else if (reply->last_batch != w->flying->batch.number - 1) {
+        disagree(w, "the ledger is at another batch");
+    } else {
+        send_batch(w);
+    }
+}
+
+/* ---- what the thread asks -------------------------------------------------------------- */
+
+void writer_ledger_reply(struct writer *w, const struct ledger_reply *reply)
+{
+    w->is_calling = false;
+    if (w->phase == WRITER_ENDED)
+        return;
+    if (reply->call == LEDGER_COMMIT)
+        commit_reply(w, reply);
+    else if (reply->call == LEDGER_GET_BATCH)
+        get_batch_reply(w, reply);
+    else
+        opening_reply(w, reply);
+}
+
+void writer_ledger_retry(struct writer *w)
+{
+    if (w->is_calling || clock_mono_us() < w->retry_at_us)
+        return;
+    w->retry_at_us = UINT64_MAX;
+    if (w->phase == WRITER_OPENING) {
+        writer_ledger_start(w);
+    } else if (w->phase == WRITER_DOUBTING) {
+        w->is_calling = true;
+        ledger_rpc_get_batch(w->ledger, w->epoch, w->flying->batch.number);
+    }
+}
+
+void writer_ledger_check_stall(struct writer *w)
+{
+    struct error err;
+
+    if (w->phase != WRITER_SERVING || w->flying == NULL ||
+        clock_mono_us() - w->flying_since_us < STALL_US)
+        return;
+    error_set(&err, ST_UNAVAILABLE, "a commit takes too long");
+    log_event(LOG_WARN, "a commit takes too long",
+              LOG_U64("batch", w->flying->batch.number));
+    doubt(w, &err);
+}
+
+uint64_t writer_ledger_wake_us(const struct writer *w)
+{
+    if (w->phase == WRITER_SERVING && w->flying != NULL)
+        return w->flying_since_us + STALL_US;
+    return w->is_calling ? UINT64_MAX : w->retry_at_us;
+}
