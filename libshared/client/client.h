@@ -20,15 +20,36 @@ struct client_options {
     size_t idempotency_key_size;
     unsigned priority;           /* 0: DEFAULT */
     const char *traceparent;
+    bool is_dry_run;
     struct rpc_outcome *outcome; /* NULL: not wanted */
 };
 
-/* Declares and defines one typed call; `idempotent` as in the server's row. */
-#define CLIENT_CALL_DECLARE(function, Request, Response)                                  \
+/* One line a method in the service's header ... */
+// clang-format off
+#define CLIENT_CALL_DECLARE(function, Request, Response)                                   \
     MUST_USE enum status function(                                                         \
         Metercache__V1__##Response **reply, struct rpc_client *client,                     \
         const Metercache__V1__##Request *request, const struct client_options *options,    \
         struct arena *arena, struct error *err)
+
+/* ... and one in its .c. `response` is the Response's name in the generated functions. ONCE:
+ * after doubt the call must not be made again; REPEATABLE: it may (as in the server's row). */
+#define CLIENT_ONCE       false
+#define CLIENT_REPEATABLE true
+#define CLIENT_CALL_DEFINE(function, method, Request, Response, response, repeatable)      \
+    CLIENT_CALL_DECLARE(function, Request, Response)                                       \
+    {                                                                                      \
+        ProtobufCMessage *message;                                                         \
+        enum status st = client_call(client, "/metercache.v1." method,                     \
+                                     &metercache__v1__##response##__descriptor,            \
+                                     (repeatable), &request->base, options, arena,         \
+                                     &message, err);                                       \
+                                                                                           \
+        if (st == ST_OK)                                                                   \
+            *reply = (Metercache__V1__##Response *)message;                                \
+        return st;                                                                         \
+    }
+// clang-format on
 
 /* The untyped call beneath. */
 MUST_USE enum status client_call(struct rpc_client *client, const char *method,

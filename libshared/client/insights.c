@@ -1,0 +1,16 @@
+#include "client/insights.h"
+
+// clang-format off
+CLIENT_CALL_DEFINE(client_insights_get_client_insights, "InsightsService/GetClientInsights", GetClientInsightsRequest, GetClientInsightsResponse, get_client_insights_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_list_client_insights, "InsightsService/ListClientInsights", ListClientInsightsRequest, ListClientInsightsResponse, list_client_insights_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_put_client_insights, "InsightsService/PutClientInsights", PutClientInsightsRequest, PutClientInsightsResponse, put_client_insights_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_refresh_client_insights, "InsightsService/RefreshClientInsights", RefreshClientInsightsRequest, RefreshClientInsightsResponse, refresh_client_insights_response, CLIENT_ONCE)
+CLIENT_CALL_DEFINE(client_insights_start_insights_run, "InsightsService/StartInsightsRun", StartInsightsRunRequest, StartInsightsRunResponse, start_insights_run_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_get_insights_run, "InsightsService/GetInsightsRun", GetInsightsRunRequest, GetInsightsRunResponse, get_insights_run_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_list_insights_runs, "InsightsService/ListInsightsRuns", ListInsightsRunsRequest, ListInsightsRunsResponse, list_insights_runs_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_list_insights_results, "InsightsService/ListInsightsResults", ListInsightsResultsRequest, ListInsightsResultsResponse, list_insights_results_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_list_insights_statistics, "InsightsService/ListInsightsStatistics", ListInsightsStatisticsRequest, ListInsightsStatisticsResponse, list_insights_statistics_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_put_client, "InsightsService/PutClient", PutClientRequest, PutClientResponse, put_client_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_remove_client, "InsightsService/RemoveClient", RemoveClientRequest, RemoveClientResponse, remove_client_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_insights_list_clients, "InsightsService/ListClients", ListClientsRequest, ListClientsResponse, list_clients_response, CLIENT_REPEATABLE)
+// clang-format on

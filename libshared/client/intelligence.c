@@ -1,0 +1,13 @@
+#include "client/intelligence.h"
+
+// clang-format off
+CLIENT_CALL_DEFINE(client_intelligence_get_talent_analytics, "IntelligenceService/GetTalentAnalytics", GetTalentAnalyticsRequest, GetTalentAnalyticsResponse, get_talent_analytics_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_intelligence_refresh_talent_analytics, "IntelligenceService/RefreshTalentAnalytics", RefreshTalentAnalyticsRequest, RefreshTalentAnalyticsResponse, refresh_talent_analytics_response, CLIENT_ONCE)
+CLIENT_CALL_DEFINE(client_intelligence_list_admin_activity, "IntelligenceService/ListAdminActivity", ListAdminActivityRequest, ListAdminActivityResponse, list_admin_activity_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_intelligence_put_talent, "IntelligenceService/PutTalent", PutTalentRequest, PutTalentResponse, put_talent_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_intelligence_put_talent_posts, "IntelligenceService/PutTalentPosts", PutTalentPostsRequest, PutTalentPostsResponse, put_talent_posts_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_intelligence_put_talent_comments, "IntelligenceService/PutTalentComments", PutTalentCommentsRequest, PutTalentCommentsResponse, put_talent_comments_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_intelligence_put_talent_history, "IntelligenceService/PutTalentHistory", PutTalentHistoryRequest, PutTalentHistoryResponse, put_talent_history_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_intelligence_remove_talent, "IntelligenceService/RemoveTalent", RemoveTalentRequest, RemoveTalentResponse, remove_talent_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_intelligence_list_talents, "IntelligenceService/ListTalents", ListTalentsRequest, ListTalentsResponse, list_talents_response, CLIENT_REPEATABLE)
+// clang-format on
