@@ -45,6 +45,8 @@ struct http_client {
     pthread_mutex_t lock; /* guards what follows, and is_finished of every job */
     struct list incoming;
     bool is_stopping;
+    size_t callers; /* inside http_client_perform */
+    pthread_cond_t left;
 };
 
 /* ---- what curl calls while it works, on the thread ---- */
@@ -366,6 +368,7 @@ enum status http_client_open(struct http_client **out,
     client->options = *options;
     client->multi = multi;
     mutex_init(&client->lock);
+    condition_init(&client->left);
     list_init(&client->incoming);
     list_init(&client->running);
     thread_start(&client->thread, "http", THREAD_STACK_BYTES, run, client);
@@ -383,6 +386,11 @@ void http_client_close(struct http_client *client)
     (void)curl_multi_wakeup(client->multi);
     thread_join(client->thread);
     (void)curl_multi_cleanup(client->multi);
+    mutex_lock(&client->lock);
+    while (client->callers > 0)
+        condition_wait(&client->left, &client->lock);
+    mutex_unlock(&client->lock);
+    condition_done(&client->left);
     mutex_done(&client->lock);
     mem_free(client);
 }
@@ -396,6 +404,7 @@ void http_client_perform(struct http_client *client, const struct http_request *
     buf_init(&response->body, client->options.response_bytes);
     condition_init(&job.finished);
     mutex_lock(&client->lock);
+    client->callers++;
     if (client->is_stopping) {
         response->transport = TRANSPORT_NOT_SENT;
         response->problem = "the gateway is stopping";
@@ -405,6 +414,8 @@ void http_client_perform(struct http_client *client, const struct http_request *
         while (!job.is_finished)
             condition_wait(&job.finished, &client->lock);
     }
+    if (--client->callers == 0)
+        condition_signal(&client->left);
     mutex_unlock(&client->lock);
     condition_done(&job.finished);
 }

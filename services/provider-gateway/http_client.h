@@ -11,7 +11,7 @@
  * TRANSPORT_SENT_UNKNOWN. TRANSPORT_NOT_SENT is said only when curl never had a connection
  * ready to write the request to.
  *
- * Threads: open and close from one thread, perform from any.
+ * Threads: open and close from one thread; perform from any, not once close has returned.
  */
 #ifndef GATEWAY_HTTP_CLIENT_H
 #define GATEWAY_HTTP_CLIENT_H
@@ -65,7 +65,7 @@ struct http_response {
 MUST_USE enum status http_client_open(struct http_client **out,
                                       const struct http_client_options *options,
                                       struct error *err);
-/* Ends requests in flight and waits for the thread. Accepts NULL. */
+/* Ends requests in flight and waits until their callers have left. Accepts NULL. */
 void http_client_close(struct http_client *client);
 
 /* Ask and wait, until request->deadline_us at most. */

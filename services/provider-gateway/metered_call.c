@@ -159,7 +159,8 @@ static void describe(const struct passage *passage, char *out, size_t size)
     else if (code[0] != '\0')
         (void)snprintf(out, size, "%s", code);
     else if (passage->outcome.status != ST_OK)
-        (void)snprintf(out, size, "http %u", passage->response.status);
+        (void)snprintf(out, size, "http %u%s", passage->response.status,
+                       passage->response.status <= 299 ? ", unusable" : "");
     else
         out[0] = '\0';
 }
