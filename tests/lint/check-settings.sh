@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # Settings against docs: each name that a daemon's --list-settings prints is in README.md; each variable and
-# each command in docker-compose.yml is one its binary knows. What does not exist yet is not checked.
+# each command in the compose files is one its binary knows. What does not exist yet is not checked.
 
 set -uo pipefail
 BIN=$BUILD_DIR/bin
@@ -22,9 +22,9 @@ for binary in cache-service quota-service provider-gateway; do
     done
 done
 
-[ -f docker-compose.yml ] || exit $status
+[ ! -x "$BIN/metercache" ] || SETTINGS[metercache]=$("$BIN/metercache" --help </dev/null | grep -o 'METERCACHE_[A-Z_]*')
 
-# compose_facts: "line service kind value" for each variable and each word of a command.
+# compose_facts FILE: "line service kind value" for each variable and each word of a command.
 compose_facts() {
     awk '
     function words(text,   n, i, list) {
@@ -49,34 +49,41 @@ compose_facts() {
         print FNR, service, "variable", name
     }
     (block == "command:" || block == "entrypoint:") && /^      - / { words(substr($0, 9)) }
-    ' docker-compose.yml
+    ' "$1"
 }
 
 # The one-shot migration is the cache-service's binary; Postgres is not ours.
 binary_of() {
     case $1 in
     migrate) echo cache-service ;;
+    cli) echo metercache ;;
     cache-service | quota-service | provider-gateway | provider-simulator) echo "$1" ;;
     esac
 }
 
-before=
-while read -r line service kind value; do
-    binary=$(binary_of "$service")
-    if [ -z "$binary" ] || [ ! -x "$BIN/$binary" ]; then continue; fi
-    case $kind in
-    variable)
-        grep -qxF -e "$value" -e "${value%_FILE}" <<<"${SETTINGS[$binary]-}" ||
-            bad "docker-compose.yml:$line: $binary knows no setting $value"
-        ;;
-    command)
-        # A binary's own name, an option with its value, or a command.
-        if [ "${value##*/}" != "$binary" ] && [[ $before != --* ]] &&
-            ! "$BIN/$binary" --help </dev/null 2>&1 | grep -qw -e "${value%%=*}"; then
-            bad "docker-compose.yml:$line: $binary knows no command $value"
-        fi
-        before=$value
-        ;;
-    esac
-done < <(compose_facts)
+check_compose() {
+    local file=$1 line service kind value binary before=
+    while read -r line service kind value; do
+        binary=$(binary_of "$service")
+        if [ -z "$binary" ] || [ ! -x "$BIN/$binary" ]; then continue; fi
+        case $kind in
+        variable)
+            grep -qxF -e "$value" -e "${value%_FILE}" <<<"${SETTINGS[$binary]-}" ||
+                bad "$file:$line: $binary knows no setting $value"
+            ;;
+        command)
+            # A binary's own name, an option with its value, or a command.
+            if [ "${value##*/}" != "$binary" ] && [[ $before != --* ]] &&
+                ! "$BIN/$binary" --help </dev/null 2>&1 | grep -qw -e "${value%%=*}"; then
+                bad "$file:$line: $binary knows no command $value"
+            fi
+            before=$value
+            ;;
+        esac
+    done < <(compose_facts "$file")
+}
+
+for file in docker-compose.yml services/compose-*.yml; do
+    [ ! -f "$file" ] || check_compose "$file"
+done
 exit $status
