@@ -1,89 +1,8 @@
 /*
- * The door, with Modash and Clay behind it: what is reserved before, what is settled after,
- * and what the caller gets (C6, C8). A real HTTP server, a fake quota-service.
+ * The door, with Modash behind it: what is reserved before, what is settled after, and what
+ * the caller gets (C6, C8).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "clay.h"
-#include "fake_budget.h"
-#include "modash.h"
-#include "support/http_peer.h"
-
-#define CALL_MS 400u /* the providers' time-out here */
-
-static struct fake_budget fake;
-static struct http_peer *peer;
-static struct metered_door door;
-static struct modash modash;
-static struct clay clay;
-static struct arena arena;
-static struct call_context context;
-
-static void describe(struct provider *provider, const char *name, enum provider_kind kind,
-                     struct http_header key)
-{
-    struct provider_description is = {.name = name,
-                                      .kind = kind,
-                                      .base_url = http_peer_url(peer),
-                                      .is_loopback = true,
-                                      .key = key,
-                                      .timeout_ms = CALL_MS};
-
-    provider_init(provider, &is);
-}
-
-static int set_up(void **state)
-{
-    struct http_client_options options = {.response_bytes = (size_t)1 << 20,
-                                          .connections_per_host = 8,
-                                          .connect_timeout_ms = 1000};
-    struct error err;
-
-    (void)state;
-    fake_budget_init(&fake);
-    peer = http_peer_open();
-    if (http_client_open(&door.http, &options, &err) != ST_OK)
-        return -1;
-    door.budget = &fake.budget;
-    door.settlements = settlements_open(&fake.budget, 4);
-    describe(&modash.provider, "modash", PROVIDER_MODASH,
-             (struct http_header){"Authorization", "Bearer ", "modash-key"});
-    describe(&clay.provider, "clay", PROVIDER_CLAY,
-             (struct http_header){"clay-api-key", "", "clay-key"});
-    modash.door = &door;
-    clay.door = &door;
-    clay.routine_id = "find-email";
-    clay.email_key = "email";
-    arena_init(&arena, (size_t)4 << 20);
-    context = (struct call_context){.user = "alice",
-                                    .reason = "select",
-                                    .tenant = "",
-                                    .cooldown_key = "",
-                                    .is_interactive = true,
-                                    .deadline_us = clock_deadline_ms(20000),
-                                    .arena = &arena};
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    (void)settlements_close(door.settlements, clock_deadline_ms(100));
-    http_client_close(door.http);
-    provider_done(&clay.provider);
-    provider_done(&modash.provider);
-    http_peer_close(peer);
-    fake_budget_done(&fake);
-    arena_done(&arena);
-    return 0;
-}
+#include "door_fixture.h"
 
 static enum status search(struct modash_page *page, struct call_receipt *receipt,
                           struct error *err)
@@ -99,31 +18,6 @@ static enum status report(struct call_receipt *receipt, struct error *err)
     struct modash_report out;
 
     return modash_fetch_report(&out, receipt, &modash, &context, &name, err);
-}
-
-static enum status enrich(struct clay_result *out, const char *run_id, struct error *err)
-{
-    struct clay_enrichment request = {.platform = PLATFORM_INSTAGRAM,
-                                      .item_id = "k1",
-                                      .run_id = run_id,
-                                      .person = {"Ada", "ada.trails", "", "", ""}};
-    struct call_receipt receipt;
-
-    return clay_enrich_email(out, &receipt, &clay, &context, &request, err);
-}
-
-/* The one settlement there was. */
-static const struct budget_settlement *settled(enum call_outcome outcome, int64_t milli)
-{
-    const struct budget_settlement *last = &fake.settled[0];
-
-    assert_int_equal(fake.reserve_count, 1);
-    assert_int_equal(fake.settle_count, 1);
-    assert_true(op_id_equal(&last->reservation_id, &fake.reserved[0].id));
-    assert_string_equal(outcome_name(last->outcome), outcome_name(outcome));
-    assert_int_equal(last->actual_milli, milli);
-    assert_int_equal(settlements_count(door.settlements), 0);
-    return last;
 }
 
 static void test_search_reserves_a_page_and_settles_what_came(void **state)
@@ -418,104 +312,30 @@ static void test_error_text_holds_nothing_the_provider_wrote(void **state)
     assert_null(strstr(fake.settled[0].detail, "modash-key"));
 }
 
-static void test_enrich_starts_a_run_for_one_credit(void **state)
-{
-    struct clay_result out;
-    struct error err;
-    char text[2048];
-
-    (void)state;
-    http_peer_will_answer(peer, 202,
-                          "{\"routine_run_id\":\"run_1\",\"status\":\"in_progress\"}");
-    assert_int_equal(enrich(&out, "", &err), ST_OK);
-    assert_int_equal(out.state, CLAY_PENDING);
-    assert_string_equal(out.run_id, "run_1");
-    assert_string_equal(fake.reserved[0].meter, "clay.enrichment");
-    (void)settled(CALL_OK, 1000);
-    http_peer_request(peer, 0, text, sizeof(text));
-    assert_non_null(strstr(text, "POST /public/v0/routines/find-email/run HTTP/1.1\r\n"));
-    assert_non_null(strstr(text, "clay-api-key: clay-key\r\n"));
-}
-
-static void test_enrich_asking_after_a_run_is_free(void **state)
-{
-    struct clay_result out;
-    struct error err;
-
-    (void)state;
-    http_peer_will_answer(peer, 202,
-                          "{\"routine_run_id\":\"r\",\"status\":\"in_progress\"}");
-    assert_int_equal(enrich(&out, "r", &err), ST_OK);
-    assert_int_equal(out.state, CLAY_PENDING);
-    (void)settled(CALL_PENDING, 0);
-}
-
-static void test_enrich_run_with_a_server_error_is_presumed_charged(void **state)
-{
-    struct clay_result out;
-    struct error err;
-
-    (void)state;
-    http_peer_will_answer(peer, 502, "{\"message\":\"bad gateway\"}");
-    assert_int_equal(enrich(&out, "", &err), ST_UNAVAILABLE);
-    (void)settled(CALL_UNKNOWN, 1000);
-}
-
-static void test_enrich_unknown_routine_is_not_a_person_not_found(void **state)
-{
-    struct clay_result out;
-    struct error err;
-
-    (void)state;
-    http_peer_will_answer(peer, 404, "{\"message\":\"no such routine\"}");
-    assert_int_equal(enrich(&out, "", &err), ST_PRECONDITION);
-    assert_string_equal(err.reason, "PROVIDER_NOT_CONFIGURED");
-    (void)settled(CALL_NOT_FOUND, 0);
-}
-
-static void test_enrich_without_key_or_routine_is_not_configured(void **state)
-{
-    struct clay_result out;
-    struct error err;
-
-    (void)state;
-    clay.routine_id = "";
-    assert_int_equal(enrich(&out, "", &err), ST_PRECONDITION);
-    assert_string_equal(err.reason, "PROVIDER_NOT_CONFIGURED");
-    assert_int_equal(fake.reserve_count, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_search_reserves_a_page_and_settles_what_came),
-        TEST(test_search_empty_page_costs_nothing),
-        TEST(test_report_costs_one_credit),
-        TEST(test_report_not_found_costs_nothing),
-        TEST(test_report_private_is_told_apart),
-        TEST(test_report_server_error_costs_nothing),
-        TEST(test_report_unusable_answer_is_presumed_charged),
-        TEST(test_report_error_inside_200_is_no_answer),
-        TEST(test_report_no_result_is_not_found),
-        TEST(test_report_html_is_no_answer),
-        TEST(test_report_throttled_passes_the_providers_wait_on),
-        TEST(test_report_timeout_is_presumed_charged),
-        TEST(test_report_truncated_is_presumed_charged),
-        TEST(test_report_never_sent_is_voided),
-        TEST(test_call_refused_by_the_budget_is_not_made),
-        TEST(test_call_with_the_reservation_in_doubt_is_not_made_and_given_back),
-        TEST(test_call_without_a_place_in_the_outbox_is_refused),
-        TEST(test_call_answers_though_quota_cannot_be_told_and_tells_it_later),
-        TEST(test_call_with_bad_input_reserves_nothing),
-        TEST(test_call_with_no_time_left_reserves_nothing),
-        TEST(test_error_text_holds_nothing_the_provider_wrote),
-        TEST(test_enrich_starts_a_run_for_one_credit),
-        TEST(test_enrich_asking_after_a_run_is_free),
-        TEST(test_enrich_run_with_a_server_error_is_presumed_charged),
-        TEST(test_enrich_unknown_routine_is_not_a_person_not_found),
-        TEST(test_enrich_without_key_or_routine_is_not_configured),
+        DOOR_TEST(test_search_reserves_a_page_and_settles_what_came),
+        DOOR_TEST(test_search_empty_page_costs_nothing),
+        DOOR_TEST(test_report_costs_one_credit),
+        DOOR_TEST(test_report_not_found_costs_nothing),
+        DOOR_TEST(test_report_private_is_told_apart),
+        DOOR_TEST(test_report_server_error_costs_nothing),
+        DOOR_TEST(test_report_unusable_answer_is_presumed_charged),
+        DOOR_TEST(test_report_error_inside_200_is_no_answer),
+        DOOR_TEST(test_report_no_result_is_not_found),
+        DOOR_TEST(test_report_html_is_no_answer),
+        DOOR_TEST(test_report_throttled_passes_the_providers_wait_on),
+        DOOR_TEST(test_report_timeout_is_presumed_charged),
+        DOOR_TEST(test_report_truncated_is_presumed_charged),
+        DOOR_TEST(test_report_never_sent_is_voided),
+        DOOR_TEST(test_call_refused_by_the_budget_is_not_made),
+        DOOR_TEST(test_call_with_the_reservation_in_doubt_is_not_made_and_given_back),
+        DOOR_TEST(test_call_without_a_place_in_the_outbox_is_refused),
+        DOOR_TEST(test_call_answers_though_quota_cannot_be_told_and_tells_it_later),
+        DOOR_TEST(test_call_with_bad_input_reserves_nothing),
+        DOOR_TEST(test_call_with_no_time_left_reserves_nothing),
+        DOOR_TEST(test_error_text_holds_nothing_the_provider_wrote),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

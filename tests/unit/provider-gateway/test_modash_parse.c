@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base.h"
+#include "core/buf.h"
 #include "data_file.h"
 #include "modash_parse.h"
 
@@ -146,13 +147,16 @@ static void test_search_hollow_or_wrong_documents_are_refused(void **state)
 
 static void test_search_more_results_than_a_page_can_hold_are_refused(void **state)
 {
-    char text[2048] = "{\"lookalikes\":[0";
+    struct buf text;
 
     (void)state;
-    for (int i = 0; i < 200; i++)
-        (void)strncat(text, ",0", sizeof(text) - strlen(text) - 1);
-    (void)strncat(text, "]}", sizeof(text) - strlen(text) - 1);
-    assert_false(search_text(text));
+    buf_init(&text, 4096);
+    buf_append_text(&text, "{\"lookalikes\":[0");
+    for (unsigned i = 0; i < MODASH_RESULTS_MAX; i++)
+        buf_append_text(&text, ",0");
+    buf_append_text(&text, "]}");
+    assert_false(search_text(buf_text(&text)));
+    buf_done(&text);
 }
 
 static void test_search_arena_full_is_a_failure_not_a_shorter_list(void **state)

@@ -1,0 +1,93 @@
+/* Clay behind the door: a run, asking after it, and what each costs (C4). */
+#include "door_fixture.h"
+
+static enum status enrich(struct clay_result *out, const char *run_id, struct error *err)
+{
+    struct clay_enrichment request = {.platform = PLATFORM_INSTAGRAM,
+                                      .item_id = "k1",
+                                      .run_id = run_id,
+                                      .person = {"Ada", "ada.trails", "", "", ""}};
+    struct call_receipt receipt;
+
+    return clay_enrich_email(out, &receipt, &clay, &context, &request, err);
+}
+
+static void test_enrich_starts_a_run_for_one_credit(void **state)
+{
+    struct clay_result out;
+    struct error err;
+    char text[2048];
+
+    (void)state;
+    http_peer_will_answer(peer, 202,
+                          "{\"routine_run_id\":\"run_1\",\"status\":\"in_progress\"}");
+    assert_int_equal(enrich(&out, "", &err), ST_OK);
+    assert_int_equal(out.state, CLAY_PENDING);
+    assert_string_equal(out.run_id, "run_1");
+    assert_string_equal(fake.reserved[0].meter, "clay.enrichment");
+    (void)settled(CALL_OK, 1000);
+    http_peer_request(peer, 0, text, sizeof(text));
+    assert_non_null(strstr(text, "POST /public/v0/routines/find-email/run HTTP/1.1\r\n"));
+    assert_non_null(strstr(text, "clay-api-key: clay-key\r\n"));
+}
+
+static void test_enrich_asking_after_a_run_is_free(void **state)
+{
+    struct clay_result out;
+    struct error err;
+
+    (void)state;
+    http_peer_will_answer(peer, 202,
+                          "{\"routine_run_id\":\"r\",\"status\":\"in_progress\"}");
+    assert_int_equal(enrich(&out, "r", &err), ST_OK);
+    assert_int_equal(out.state, CLAY_PENDING);
+    (void)settled(CALL_PENDING, 0);
+}
+
+static void test_enrich_run_with_a_server_error_is_presumed_charged(void **state)
+{
+    struct clay_result out;
+    struct error err;
+
+    (void)state;
+    http_peer_will_answer(peer, 502, "{\"message\":\"bad gateway\"}");
+    assert_int_equal(enrich(&out, "", &err), ST_UNAVAILABLE);
+    (void)settled(CALL_UNKNOWN, 1000);
+}
+
+static void test_enrich_unknown_routine_is_not_a_person_not_found(void **state)
+{
+    struct clay_result out;
+    struct error err;
+
+    (void)state;
+    http_peer_will_answer(peer, 404, "{\"message\":\"no such routine\"}");
+    assert_int_equal(enrich(&out, "", &err), ST_PRECONDITION);
+    assert_string_equal(err.reason, "PROVIDER_NOT_CONFIGURED");
+    (void)settled(CALL_NOT_FOUND, 0);
+}
+
+static void test_enrich_without_key_or_routine_is_not_configured(void **state)
+{
+    struct clay_result out;
+    struct error err;
+
+    (void)state;
+    clay.routine_id = "";
+    assert_int_equal(enrich(&out, "", &err), ST_PRECONDITION);
+    assert_string_equal(err.reason, "PROVIDER_NOT_CONFIGURED");
+    assert_int_equal(fake.reserve_count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DOOR_TEST(test_enrich_starts_a_run_for_one_credit),
+        DOOR_TEST(test_enrich_asking_after_a_run_is_free),
+        DOOR_TEST(test_enrich_run_with_a_server_error_is_presumed_charged),
+        DOOR_TEST(test_enrich_unknown_routine_is_not_a_person_not_found),
+        DOOR_TEST(test_enrich_without_key_or_routine_is_not_configured),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
