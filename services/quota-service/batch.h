@@ -17,7 +17,8 @@
 #include "op_results.h"
 #include "purpose.h"
 
-#define BATCH_ROWS_MAX  1024 /* the ledger takes no more */
+#define BATCH_ROWS_MAX  1024         /* the ledger takes no more */
+#define BATCH_BYTES_MAX (900 * 1024) /* of its message; the ledger takes a frame of 1 MiB */
 #define CALL_DETAIL_MAX 200
 
 /* metercache.v1.CALL_OUTCOME_LAPSED */
@@ -55,6 +56,7 @@ struct quota_batch {
     uint64_t number;
     int64_t at_us; /* set when sealed */
     size_t row_count;
+    size_t byte_count;      /* of the message, at most */
     struct quota_row *rows; /* BATCH_ROWS_MAX */
     size_t counter_count;   /* set when sealed */
     struct quota_counter counters[COUNTERS_MAX];

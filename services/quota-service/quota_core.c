@@ -179,6 +179,7 @@ void quota_core_begin(struct quota_core *core, struct quota_batch *batch)
     batch->number = ++core->last_number;
     batch->at_us = 0;
     batch->row_count = 0;
+    batch->byte_count = 0;
     batch->counter_count = 0;
     counters_begin(&core->counters);
 }
@@ -260,10 +261,11 @@ size_t quota_core_tick(struct quota_core *core, int64_t now_us, size_t limit,
     advance(core, now_us);
     if (core->now_us >= core->roll_at_us)
         roll_periods(core);
-    while (lapsed < limit && batch->row_count < BATCH_ROWS_MAX) {
+    while (lapsed < limit) {
         struct reservation *due = reservations_first_due(&core->reservations);
 
-        if (due == NULL || due->expires_at_us > core->now_us || due->batch == batch->number)
+        if (due == NULL || due->expires_at_us > core->now_us ||
+            due->batch == batch->number || !quota_core_has_room(batch, due->text_size))
             break;
         quota_core_lapse(core, due, batch);
         lapsed++;

@@ -9,12 +9,25 @@
 
 /* ---- rows and answers ------------------------------------------------------------------ */
 
+/* What a row takes in its message at most: the purpose stands in it twice. */
+static size_t row_bytes(size_t purpose_size)
+{
+    return 600 + 2 * purpose_size;
+}
+
+bool quota_core_has_room(const struct quota_batch *batch, size_t purpose_size)
+{
+    return batch->row_count < BATCH_ROWS_MAX &&
+           batch->byte_count + row_bytes(purpose_size) <= BATCH_BYTES_MAX;
+}
+
 static struct quota_row *add_row(struct quota_core *core, struct quota_batch *batch,
                                  enum quota_kind kind, const struct reservation *it)
 {
     struct quota_row *row = &batch->rows[batch->row_count++];
 
     assert(batch->row_count <= BATCH_ROWS_MAX);
+    batch->byte_count += row_bytes(it->text_size);
     *row = (struct quota_row){.kind = kind,
                               .op_id = it->id,
                               .reservation_id = it->id,
@@ -77,7 +90,7 @@ void quota_core_reserve(struct quota_core *core, const struct quota_op *op,
         remember(core, op, answer);
         return;
     }
-    if (batch->row_count == BATCH_ROWS_MAX) {
+    if (!quota_core_has_room(batch, op->purpose.size)) {
         *answer = (struct quota_answer){.verdict = QUOTA_NEXT_BATCH};
         return;
     }
@@ -147,7 +160,7 @@ void quota_core_close(struct quota_core *core, const struct quota_op *op,
     } else if (it->state != RESERVATION_HELD && it->state != RESERVATION_LAPSED) {
         answer->verdict = QUOTA_ALREADY_SETTLED;
         answer->batch = it->batch > core->committed ? it->batch : 0;
-    } else if (batch->row_count == BATCH_ROWS_MAX || it->batch == batch->number) {
+    } else if (!quota_core_has_room(batch, it->text_size) || it->batch == batch->number) {
         answer->verdict = QUOTA_NEXT_BATCH;
     } else {
         post(core, op, it, counter, batch, answer);

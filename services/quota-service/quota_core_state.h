@@ -21,6 +21,8 @@ struct quota_core {
     uint64_t committed;      /* of the batch committed last */
 };
 
+/* Does the batch take one more row, with a purpose of this size? */
+bool quota_core_has_room(const struct quota_batch *batch, size_t purpose_size);
 /* quota_core_ops.c: judge and apply; the op id is new and well timed. */
 void quota_core_reserve(struct quota_core *core, const struct quota_op *op,
                         struct quota_batch *batch, struct quota_answer *answer);

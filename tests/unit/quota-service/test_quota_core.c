@@ -92,6 +92,22 @@ static void test_reserve_into_a_full_batch_waits_for_the_next(void **state)
     assert_int_equal(step(&op).verdict, QUOTA_DONE);
 }
 
+static void test_reserve_with_long_purposes_fills_a_batch_by_bytes(void **state)
+{
+    size_t granted = 0;
+
+    (void)state;
+    for (;;) {
+        struct quota_op op = reserve_op(0);
+
+        op.purpose.size = 400;
+        if (step(&op).verdict == QUOTA_NEXT_BATCH)
+            break;
+        granted++;
+    }
+    assert_in_range(granted, 500, BATCH_ROWS_MAX - 1);
+}
+
 /* ---- op ids ---------------------------------------------------------------------------- */
 
 static void test_step_repeated_op_id_gets_the_same_answer_and_no_second_effect(void **state)
@@ -382,6 +398,7 @@ int main(void)
         CORE_TEST(test_reserve_row_carries_the_whole_event),
         CORE_TEST(test_reserve_beyond_the_open_limit_is_refused),
         CORE_TEST(test_reserve_into_a_full_batch_waits_for_the_next),
+        CORE_TEST(test_reserve_with_long_purposes_fills_a_batch_by_bytes),
         CORE_TEST(test_step_repeated_op_id_gets_the_same_answer_and_no_second_effect),
         CORE_TEST(test_step_repeated_op_id_with_another_body_is_refused),
         CORE_TEST(test_step_refusal_is_sticky_for_its_op_id),
