@@ -353,7 +353,7 @@ static enum status get_usage(struct rpc_call *call, const void *request_memory,
 const struct rpc_method QUOTA_METHODS[] = {
     {SERVICE, "Reserve",  RPC_ROLE_SERVICE, OPERATION, reserve},
     {SERVICE, "Settle",   RPC_ROLE_SERVICE, OPERATION, settle},
-    {SERVICE, "Void",     RPC_ROLE_SERVICE, OPERATION, void_reservation},
+    {SERVICE, "VoidReservation",     RPC_ROLE_SERVICE, OPERATION, void_reservation},
     {SERVICE, "GetUsage", RPC_ROLES_ANY,    OPERATION, get_usage},
     {.service = NULL},
 };
