@@ -459,7 +459,13 @@ static void on_event(void *argument)
 {
     struct rpc_client_call *call = argument;
     int number = nng_aio_result(call->aio);
+    bool has_message = nng_aio_get_msg(call->aio) != NULL;
 
+    /* nng 1.5: once an aio has slept, its later time-outs report success. A send that went
+     * well has taken the message, a receive has brought one. */
+    if (number == 0 && ((call->state == RPC_CALL_SENDING && has_message) ||
+                        (call->state == RPC_CALL_RECEIVING && !has_message)))
+        number = NNG_ETIMEDOUT;
     switch (call->state) {
     case RPC_CALL_SENDING:
         on_sent(call, number);
