@@ -76,6 +76,7 @@ struct cli_call_options {
     enum cli_target target;
     const char *idempotency_key; /* NULL: none */
     bool is_dry_run;
+    uint64_t timeout_max_ms; /* shorter than --timeout and without retries; 0: neither */
     struct rpc_outcome *outcome; /* NULL: not wanted */
 };
 

@@ -7,7 +7,8 @@
 #include "metercache/v1/health.pb-c.h"
 #include "output.h"
 
-#define JSON_BYTES 65536
+#define JSON_BYTES     65536
+#define TIMEOUT_MAX_MS 5000 /* of one process: this is to say how things stand now */
 
 /* What one process said, or why it said nothing. */
 struct health {
@@ -23,7 +24,8 @@ static void check(struct health *out, struct cli *cli, enum cli_target target,
     Metercache__V1__HealthCheckRequest request = METERCACHE__V1__HEALTH_CHECK_REQUEST__INIT;
     const Metercache__V1__HealthCheckResponse *answer;
     struct rpc_outcome outcome = {0};
-    struct cli_call_options options = {.target = target, .outcome = &outcome};
+    struct cli_call_options options = {
+        .target = target, .timeout_max_ms = TIMEOUT_MAX_MS, .outcome = &outcome};
     struct cli_method method;
     ProtobufCMessage *reply;
     enum status st = services_find(&method, "HealthService/Check", err);

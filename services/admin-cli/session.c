@@ -9,12 +9,18 @@
 #include "session.h"
 
 #define TOKEN_FILE_MAX 4096
+#define FAIL_FAST_MS   1000 /* wait for a connection; shorter than any time-out */
 
 static const char *const ENDPOINT_OPTIONS[CLI_TARGET_COUNT] = {
     [CLI_CACHE] = "--endpoint",
     [CLI_QUOTA] = "--quota-endpoint",
     [CLI_GATEWAY] = "--gateway-endpoint",
 };
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
 
 static const char *global(const struct cli *cli, const char *name)
 {
@@ -68,7 +74,7 @@ static enum status connect_to(struct cli *cli, enum cli_target target, struct er
         .tls_ca_file = global(cli, "--tls-ca-file"),
         .tls_cert_file = global(cli, "--tls-cert-file"),
         .tls_key_file = global(cli, "--tls-key-file"),
-        .fail_fast_ms = cli->timeout_ms < 2000 ? cli->timeout_ms : 2000,
+        .fail_fast_ms = smaller(cli->timeout_ms / 2 + 1, FAIL_FAST_MS),
     };
     char *token;
     enum status st;
@@ -107,11 +113,14 @@ enum status cli_call_with(struct cli *cli, const struct cli_method *method,
 {
     struct rpc_outcome outcome = {0};
     const char *key = options->idempotency_key;
+    uint64_t timeout_max_ms = options->timeout_max_ms;
     struct rpc_call_options call = {
         .method = method->full_name,
         .reply_type = method->reply,
         .is_idempotent = method->is_idempotent,
-        .timeout_ms = cli->timeout_ms,
+        .timeout_ms =
+            timeout_max_ms > 0 ? smaller(timeout_max_ms, cli->timeout_ms) : cli->timeout_ms,
+        .no_retry = timeout_max_ms > 0,
         .on_behalf_of = global(cli, "--user"),
         .idempotency_key = key,
         .idempotency_key_size = key != NULL ? strlen(key) : 0,

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "client/message_json.h"
@@ -225,9 +226,7 @@ static void test_parse_more_than_the_arena_is_exhausted(void **state)
     ProtobufCMessage *message = NULL;
     char text[600];
 
-    memset(text, 'a', sizeof(text));
-    memcpy(text, "{\"sort_json\":\"", 14);
-    memcpy(text + sizeof(text) - 3, "\"}", 3);
+    snprintf(text, sizeof(text), "{\"sort_json\":\"%0500d\"}", 0);
     arena_init(&small, 256);
     assert_int_equal(
         message_json_parse(&message, SEARCH, text, strlen(text), &small, &f->err),
