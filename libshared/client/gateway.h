@@ -1,5 +1,5 @@
 /*
- * gateway.h - before: provider calls, for cache-service.
+ * gateway.h - GatewayService: provider calls, for cache-service.
  *
  * One function a method; the contract of each stands at it in gateway.proto.
  */

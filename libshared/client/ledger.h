@@ -1,5 +1,5 @@
 /*
- * ledger.h - keeps: what quota-service stores with cache-service.
+ * ledger.h - LedgerService: what quota-service stores with cache-service.
  *
  * One function a method; the contract of each stands at it in ledger.proto.
  */
