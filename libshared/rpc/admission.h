@@ -26,8 +26,8 @@ struct rpc_admission {
 uint32_t rpc_admission_share(uint32_t limit, unsigned priority);
 
 /* ST_EXHAUSTED with reason OVERLOADED and a retry hint when there is no room. */
-MUST_USE enum status rpc_admission_enter(struct rpc_admission *admission,
-                                         unsigned priority, struct error *err);
+MUST_USE enum status rpc_admission_enter(struct rpc_admission *admission, unsigned priority,
+                                         struct error *err);
 void rpc_admission_leave(struct rpc_admission *admission);
 
 #endif /* RPC_ADMISSION_H */

@@ -47,22 +47,22 @@ MUST_USE enum status rpc_client_open(struct rpc_client **out,
 void rpc_client_close(struct rpc_client *client);
 
 struct rpc_call_options {
-    const char *method;         /* "/metercache.v1.QuotaService/Reserve" */
+    const char *method; /* "/metercache.v1.QuotaService/Reserve" */
     const ProtobufCMessageDescriptor *reply_type;
-    bool is_idempotent;         /* of the method: may be retried after doubt */
-    uint64_t timeout_ms;        /* 0: 30000 */
-    const char *on_behalf_of;   /* NULL: nobody */
+    bool is_idempotent;       /* of the method: may be retried after doubt */
+    uint64_t timeout_ms;      /* 0: 30000 */
+    const char *on_behalf_of; /* NULL: nobody */
     const void *idempotency_key;
     size_t idempotency_key_size; /* at most 64 */
-    unsigned priority;          /* Metercache__V1__Priority; 0: DEFAULT */
+    unsigned priority;           /* Metercache__V1__Priority; 0: DEFAULT */
     bool is_dry_run;
     bool no_retry;
-    const char *traceparent;    /* NULL: none */
+    const char *traceparent; /* NULL: none */
 };
 
 /* What is known beside the status. */
 struct rpc_outcome {
-    bool executed;        /* false: the handler certainly never started */
+    bool executed; /* false: the handler certainly never started */
     bool replayed;
     unsigned attempts;
     uint64_t server_us;

@@ -26,9 +26,9 @@ struct rpc_endpoint {
     nng_dialer dialer;
     struct rpc_budget budget;
     atomic_uint inflight;
-    atomic_uint timeouts;             /* in a row */
+    atomic_uint timeouts;                 /* in a row */
     atomic_uint_least64_t avoid_until_us; /* it drains or just failed */
-    atomic_int pipe;                  /* nng's number; 0: not connected */
+    atomic_int pipe;                      /* nng's number; 0: not connected */
 
     pthread_mutex_t mutex; /* for what follows */
     nng_ctx *idle;         /* contexts without a call */

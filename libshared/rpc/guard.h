@@ -22,9 +22,9 @@ struct rpc_guard_options {
     bool (*probe)(void *context);
     bool (*restart)(void *context);
     void (*on_failure)(void *context); /* NULL: _exit(70) */
-    void *context;         /* of probe and restart */
-    void *failure_context; /* of on_failure */
-    struct stats_metric *restarts; /* counts; NULL: nobody wants to know */
+    void *context;                     /* of probe and restart */
+    void *failure_context;             /* of on_failure */
+    struct stats_metric *restarts;     /* counts; NULL: nobody wants to know */
 };
 
 struct rpc_guard *rpc_guard_start(const struct rpc_guard_options *options);

@@ -23,9 +23,9 @@ struct rpc_idempotency;
 struct rpc_idempotency_entry;
 
 struct rpc_idempotency_options {
-    size_t entries;      /* [4096] */
-    size_t bytes;        /* of stored answers [16 MiB]; one takes a quarter at most */
-    uint64_t ttl_us;     /* [10 minutes] */
+    size_t entries;  /* [4096] */
+    size_t bytes;    /* of stored answers [16 MiB]; one takes a quarter at most */
+    uint64_t ttl_us; /* [10 minutes] */
 };
 
 /* Zeros take the default in brackets. */

@@ -25,22 +25,22 @@
 #include "rpc/identity.h"
 
 struct rpc_call {
-    struct arena *arena;      /* of this request; dies with the reply */
-    void *service;            /* rpc_server_options.service */
+    struct arena *arena; /* of this request; dies with the reply */
+    void *service;       /* rpc_server_options.service */
     struct rpc_identity caller;
     struct op_id call_id;
-    const char *method;       /* full name */
-    uint64_t deadline_us;     /* monotonic; never 0 */
+    const char *method;   /* full name */
+    uint64_t deadline_us; /* monotonic; never 0 */
     uint32_t attempt;
-    unsigned priority;        /* Metercache__V1__Priority, never UNSPECIFIED */
+    unsigned priority; /* Metercache__V1__Priority, never UNSPECIFIED */
     bool is_dry_run;
-    const char *traceparent;  /* "" when none */
+    const char *traceparent; /* "" when none */
 
     void *state; /* the handler's own, from call->arena; kept while the call is deferred */
 
     /* Set when a deferred call runs again: what the waker said. */
     bool is_resumed;
-    struct error wake;        /* wake.status == ST_OK: look again, it should be there */
+    struct error wake; /* wake.status == ST_OK: look again, it should be there */
 };
 
 typedef enum status (*rpc_handler)(struct rpc_call *call, const void *request, void *reply,
@@ -54,14 +54,14 @@ enum rpc_method_flags {
 /* One row of a service's method table. */
 struct rpc_method {
     const ProtobufCServiceDescriptor *service;
-    const char *name;    /* "Search" */
-    uint32_t roles;      /* RPC_ROLE_ bits, or RPC_ROLES_PUBLIC; default deny */
+    const char *name; /* "Search" */
+    uint32_t roles;   /* RPC_ROLE_ bits, or RPC_ROLES_PUBLIC; default deny */
     unsigned flags;
     rpc_handler handler;
 };
 
 /* Returned by rpc_call_defer and passed on by the handler; never goes over the wire. */
-#define RPC_DEFERRED ((enum status)-1)
+#define RPC_DEFERRED ((enum status) - 1)
 
 /* Park the call; the handler must return the result. Only from a handler. */
 enum status rpc_call_defer(struct rpc_call *call) MUST_USE;

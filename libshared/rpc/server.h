@@ -25,15 +25,16 @@
 struct rpc_server;
 
 struct rpc_server_options {
-    const char *name;          /* "cache-service" */
-    const char *listen_url;    /* tcp://, ipc:// (0700 folder) or tls+tcp://; port 0: any */
-    const char *tls_ca_file;   /* with tls+tcp:// all three; else NULL */
+    const char *name;        /* "cache-service" */
+    const char *listen_url;  /* tcp://, ipc:// (0700 folder) or tls+tcp://; port 0: any */
+    const char *tls_ca_file; /* with tls+tcp:// all three; else NULL */
     const char *tls_cert_file;
     const char *tls_key_file;
 
-    const struct rpc_method *const *tables; /* arrays of rows, each ended by .service NULL */
+    const struct rpc_method *const
+        *tables; /* arrays of rows, each ended by .service NULL */
     size_t table_count;
-    void *service;             /* given to handlers as call->service */
+    void *service; /* given to handlers as call->service */
 
     rpc_authenticate authenticate;
     void *authenticate_context;
@@ -46,19 +47,19 @@ struct rpc_server_options {
     void *guard_context;
 
     /* 0 takes the default in brackets */
-    unsigned contexts;             /* requests inside the process [256] */
-    unsigned workers;              /* threads for blocking handlers [16] */
-    unsigned queue_limit;          /* requests that wait for a worker [contexts] */
+    unsigned contexts;                /* requests inside the process [256] */
+    unsigned workers;                 /* threads for blocking handlers [16] */
+    unsigned queue_limit;             /* requests that wait for a worker [contexts] */
     unsigned inflight_per_connection; /* [128] */
-    unsigned connections;          /* in all [1024] */
+    unsigned connections;             /* in all [1024] */
     unsigned connections_per_address; /* [256] */
-    size_t request_bytes;          /* largest frame taken [1 MiB] */
-    size_t reply_bytes;            /* largest frame sent [4 MiB] */
-    size_t arena_bytes;            /* memory of one request [16 MiB] */
-    uint64_t default_timeout_ms;   /* for requests that name none [30000] */
-    uint64_t send_timeout_ms;      /* a client that does not read loses its reply [5000] */
-    uint64_t idle_connection_ms;   /* [600000] */
-    bool guard;                    /* watch the listener; exit(70) when it cannot be cured */
+    size_t request_bytes;             /* largest frame taken [1 MiB] */
+    size_t reply_bytes;               /* largest frame sent [4 MiB] */
+    size_t arena_bytes;               /* memory of one request [16 MiB] */
+    uint64_t default_timeout_ms;      /* for requests that name none [30000] */
+    uint64_t send_timeout_ms;    /* a client that does not read loses its reply [5000] */
+    uint64_t idle_connection_ms; /* [600000] */
+    bool guard;                  /* watch the listener; exit(70) when it cannot be cured */
 };
 
 struct rpc_server_load {
