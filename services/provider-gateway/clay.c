@@ -1,9 +1,13 @@
 #include "clay.h"
 
+#include <string.h>
+
+#include "core/parse.h"
 #include "url.h"
 
 #define METER     "clay.enrichment"
 #define RUN_MILLI 1000
+#define KEEP_MS   ((uint64_t)12 * 3600 * 1000) /* Clay keeps results about a day */
 
 struct reading {
     struct arena *arena;
@@ -45,6 +49,28 @@ static enum status not_configured(struct error *err, const char *message)
     return error_reason(err, "PROVIDER_NOT_CONFIGURED");
 }
 
+/* A run id as given to callers: Clay's, and the reservation that waits for the run's end. */
+static const char *join_run_id(const char *run_id, const struct op_id *reservation_id,
+                               struct arena *arena)
+{
+    char hex[2 * OP_ID_SIZE + 1];
+
+    parse_format_hex(hex, reservation_id->bytes, OP_ID_SIZE);
+    return arena_printf(arena, "%s~%s", run_id, hex);
+}
+
+/* Clay's part of it, NULL when the arena is full; *reservation_id is zero when none waits. */
+static const char *split_run_id(struct op_id *reservation_id, const char *joined,
+                                struct arena *arena)
+{
+    const char *tilde = strrchr(joined, '~');
+
+    *reservation_id = (struct op_id){{0}};
+    if (tilde == NULL || !parse_hex(reservation_id->bytes, OP_ID_SIZE, tilde + 1))
+        return joined;
+    return arena_strndup(arena, joined, (size_t)(tilde - joined));
+}
+
 static enum status start_run(struct reading *reading, struct call_receipt *receipt,
                              struct clay *clay, const struct call_context *context,
                              const struct clay_enrichment *enrichment, struct error *err)
@@ -69,6 +95,7 @@ static enum status start_run(struct reading *reading, struct call_receipt *recei
             .body = buf_text(&body),
             .read = read_run,
             .read_context = reading,
+            .keep_ms = clay->charges_not_found ? 0 : KEEP_MS,
         };
         st = metered_call(receipt, clay->door, &request, err);
     }
@@ -77,7 +104,26 @@ static enum status start_run(struct reading *reading, struct call_receipt *recei
     /* Not "this person was not found": there is no such routine. */
     if (st == ST_NOT_FOUND)
         return not_configured(err, "clay knows no routine with the id in CLAY_ROUTINE_ID");
+    if (st == ST_OK && !clay->charges_not_found)
+        reading->result.run_id =
+            join_run_id(reading->result.run_id, &receipt->reservation_id, context->arena);
+    if (st == ST_OK && reading->result.run_id == NULL)
+        return error_set(err, ST_EXHAUSTED, "the answer needs too much memory");
     return st;
+}
+
+static void end_run(const struct clay *clay, const struct op_id *reservation_id,
+                    enum clay_state state, const struct call_receipt *receipt)
+{
+    struct metered_ending ending = {
+        .reservation_id = *reservation_id,
+        .outcome = state == CLAY_FOUND ? CALL_OK : CALL_EMPTY,
+        .actual_milli = state == CLAY_FOUND ? RUN_MILLI : 0,
+        .learnt_by = receipt,
+    };
+
+    if (state != CLAY_PENDING)
+        metered_settle_late(clay->door, &ending);
 }
 
 static enum status ask_after_run(struct reading *reading, struct call_receipt *receipt,
@@ -85,11 +131,15 @@ static enum status ask_after_run(struct reading *reading, struct call_receipt *r
                                  const struct clay_enrichment *enrichment,
                                  struct error *err)
 {
+    struct op_id kept;
+    const char *run_id = split_run_id(&kept, enrichment->run_id, context->arena);
     struct buf url;
     enum status st;
 
+    if (run_id == NULL)
+        return error_set(err, ST_EXHAUSTED, "the request needs too much memory");
     buf_init(&url, URL_SIZE_MAX);
-    st = clay_request_results(&url, clay->provider.is.base_url, enrichment->run_id, err);
+    st = clay_request_results(&url, clay->provider.is.base_url, run_id, err);
     if (st == ST_OK) {
         struct metered_request request = {
             .provider = &clay->provider,
@@ -105,9 +155,12 @@ static enum status ask_after_run(struct reading *reading, struct call_receipt *r
         st = metered_call(receipt, clay->door, &request, err);
     }
     buf_done(&url);
-    if (st == ST_OK && reading->result.run_id[0] == '\0')
-        reading->result.run_id = enrichment->run_id;
-    return st;
+    if (st != ST_OK)
+        return st;
+    reading->result.run_id = enrichment->run_id;
+    if (!op_id_is_zero(&kept))
+        end_run(clay, &kept, reading->result.state, receipt);
+    return ST_OK;
 }
 
 enum status clay_enrich_email(struct clay_result *out, struct call_receipt *receipt,

@@ -1,9 +1,11 @@
 /*
  * clay.h - e-mail enrichment through a Clay routine: start a run of one item, ask after it.
  *
- * A run costs 1000 thousandths of a credit on clay.enrichment, whether it finds something
- * or not; asking after it is free, and logged on the same meter. Clay has no idempotency
- * key, so a run whose answer was lost is never started again from here.
+ * A run costs 1000 thousandths of a credit on clay.enrichment; asking after it is free, and
+ * logged on the same meter. Where a run that finds nothing is free too, the reservation is
+ * kept until somebody has asked how the run ended; run ids that we give then carry its id
+ * ("RUN~32 hex digits"), since nothing is stored here. Clay has no idempotency key, so a
+ * run whose answer was lost is never started again from here.
  *
  * Errors are those of metered_call.h, ST_INVALID naming the request field, and
  * ST_PRECONDITION (PROVIDER_NOT_CONFIGURED) without key or routine.
@@ -22,6 +24,7 @@ struct clay {
     const struct metered_door *door;
     const char *routine_id; /* "": not configured */
     const char *email_key;  /* where a result has the address */
+    bool charges_not_found; /* a run costs the same whatever it finds */
 };
 
 struct clay_enrichment {

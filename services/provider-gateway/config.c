@@ -32,6 +32,8 @@ const struct setting GATEWAY_SETTINGS[] = {
         "where the routine's result has the address"),
     ROW("CLAY_TIMEOUT", SETTING_MILLIS, clay_timeout_ms, "30s", SECOND, 300 * SECOND,
         "longest wait for one answer of Clay"),
+    ROW("CLAY_CHARGE_NOT_FOUND", SETTING_BOOL, clay_charge_not_found, "yes", 0, 0,
+        "a run that finds nothing costs as much as one that does"),
     ROW("GATEWAY_ALLOW_PLAIN_HTTP_LOOPBACK", SETTING_BOOL, allow_loopback, "no", 0, 0,
         "let a provider's base URL be http or https on loopback: for the simulator"),
     ROW("GATEWAY_RESPONSE_BYTES", SETTING_BYTES, response_bytes, "8MiB", 64 * KIB, 64 * MIB,

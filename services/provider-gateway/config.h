@@ -22,6 +22,7 @@ struct gateway_config {
     const char *clay_auth_header;
     const char *clay_result_email_key;
     uint64_t clay_timeout_ms;
+    bool clay_charge_not_found;
     bool allow_loopback;
     uint64_t response_bytes;
     uint64_t connections_per_host;

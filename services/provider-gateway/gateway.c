@@ -143,6 +143,7 @@ enum status gateway_open(struct gateway **out, const struct gateway_config *conf
     gateway->clay.door = &gateway->door;
     gateway->clay.routine_id = config->clay_routine_id;
     gateway->clay.email_key = config->clay_result_email_key;
+    gateway->clay.charges_not_found = config->clay_charge_not_found;
     gateway->providers[0] = &gateway->modash.provider;
     gateway->providers[1] = &gateway->clay.provider;
     *out = gateway;

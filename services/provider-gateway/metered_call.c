@@ -62,7 +62,7 @@ static enum status reserve(struct passage *passage, struct error *err)
         .id = passage->reservation_id,
         .meter = request->meter,
         .amount_milli = request->amount_milli,
-        .hold_ms = provider->timeout_ms + HOLD_MARGIN_MS,
+        .hold_ms = provider->timeout_ms + HOLD_MARGIN_MS + request->keep_ms,
         .provider = provider->name,
         .action = request->action,
         .reason = context->reason,
@@ -175,6 +175,10 @@ static int64_t settle(struct passage *passage)
     struct error err = ERROR_NONE;
     enum status st;
 
+    if (passage->request->keep_ms > 0 && passage->outcome.outcome == CALL_OK) {
+        settlements_release(door->settlements);
+        return passage->request->amount_milli;
+    }
     settlement.is_void = passage->outcome.charge == CHARGE_VOID;
     settlement.outcome = passage->outcome.outcome;
     settlement.actual_milli =
@@ -275,4 +279,28 @@ enum status metered_call(struct call_receipt *receipt, const struct metered_door
     st = answer(&passage, err);
     http_response_done(&passage.response);
     return st;
+}
+
+void metered_settle_late(const struct metered_door *door,
+                         const struct metered_ending *ending)
+{
+    struct budget_settlement settlement = {
+        .id = op_id_new(),
+        .reservation_id = ending->reservation_id,
+        .actual_milli = ending->actual_milli,
+        .outcome = ending->outcome,
+        .started_at_us = clock_wall_us(),
+        .latency_us = ending->learnt_by->latency_us,
+        .http_status = ending->learnt_by->http_status,
+    };
+    struct error err = ERROR_NONE;
+    enum status st;
+
+    if (!settlements_claim(door->settlements))
+        return; /* it lapses: presumed spent */
+    st = door->budget->settle(door->budget->context, &settlement, SETTLE_MAX_MS, &err);
+    if (settlements_is_definite(st)) /* refused: ended already, by a poll repeated */
+        settlements_release(door->settlements);
+    else
+        settlements_put(door->settlements, &settlement);
 }

@@ -65,6 +65,17 @@ struct metered_request {
     const char *body; /* NULL: GET */
     call_reader read;
     void *read_context;
+    /* Not 0: what CALL_OK costs is known later only, so the reservation stays for so long,
+     * and metered_settle_late ends it. Nobody doing so, it is presumed spent. */
+    uint64_t keep_ms;
+};
+
+/* How a reservation that was kept ended. */
+struct metered_ending {
+    struct op_id reservation_id;
+    enum call_outcome outcome;
+    int64_t actual_milli;
+    const struct call_receipt *learnt_by; /* the call that told */
 };
 
 struct metered_door {
@@ -80,5 +91,9 @@ struct metered_door {
 MUST_USE enum status metered_call(struct call_receipt *receipt,
                                   const struct metered_door *door,
                                   const struct metered_request *request, struct error *err);
+
+/* Post what a kept reservation cost. A second ending changes nothing. */
+void metered_settle_late(const struct metered_door *door,
+                         const struct metered_ending *ending);
 
 #endif /* GATEWAY_METERED_CALL_H */

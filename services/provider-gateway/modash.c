@@ -161,7 +161,7 @@ enum status modash_fetch_report(struct modash_report *out, struct call_receipt *
             .meter = METER_REPORTS,
             .amount_milli = REPORT_MILLI,
             .platform = name->platform,
-            .creator = name->who,
+            .creator = name->who + (name->who[0] == '@'),
             .url = buf_text(&url),
             .read = read_report,
             .read_context = &reading,

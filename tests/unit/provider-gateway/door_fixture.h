@@ -64,6 +64,7 @@ static inline int set_up(void **state)
     clay.door = &door;
     clay.routine_id = "find-email";
     clay.email_key = "email";
+    clay.charges_not_found = true;
     arena_init(&arena, (size_t)4 << 20);
     context = (struct call_context){.user = "alice",
                                     .reason = "select",

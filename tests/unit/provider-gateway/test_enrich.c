@@ -79,6 +79,63 @@ static void test_enrich_without_key_or_routine_is_not_configured(void **state)
     assert_int_equal(fake.reserve_count, 0);
 }
 
+/* Start a run whose cost waits for its end; fails unless that is still open. */
+static void start_kept_run(struct clay_result *out)
+{
+    struct error err;
+
+    clay.charges_not_found = false;
+    http_peer_will_answer(peer, 202, "{\"routine_run_id\":\"run_1\"}");
+    assert_int_equal(enrich(out, "", &err), ST_OK);
+    assert_int_equal(fake.settle_count, 0);
+    assert_int_equal(settlements_count(door.settlements), 0);
+    assert_memory_equal(out->run_id, "run_1~", 6);
+    assert_in_range(fake.reserved[0].hold_ms, 3600000, 86400000);
+}
+
+static void test_enrich_kept_run_that_finds_nothing_costs_nothing(void **state)
+{
+    struct clay_result run, out;
+    struct error err;
+    char text[2048];
+
+    (void)state;
+    start_kept_run(&run);
+    http_peer_will_answer(peer, 202,
+                          "{\"routine_run_id\":\"run_1\",\"status\":\"in_progress\"}");
+    assert_int_equal(enrich(&out, run.run_id, &err), ST_OK);
+    assert_string_equal(out.run_id, run.run_id);
+    assert_int_equal(fake.settle_count, 1); /* the question's own */
+    http_peer_will_answer(
+        peer, 200,
+        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"failed\"}]}");
+    assert_int_equal(enrich(&out, run.run_id, &err), ST_OK);
+    assert_int_equal(out.state, CLAY_NOT_FOUND);
+    assert_int_equal(fake.settle_count, 3);
+    assert_true(op_id_equal(&fake.settled[2].reservation_id, &fake.reserved[0].id));
+    assert_int_equal(fake.settled[2].actual_milli, 0);
+    assert_int_equal(fake.settled[2].outcome, CALL_EMPTY);
+    http_peer_request(peer, 1, text, sizeof(text));
+    assert_non_null(strstr(text, "/routines/run/run_1/results?"));
+}
+
+static void test_enrich_kept_run_that_finds_something_costs_one_credit(void **state)
+{
+    struct clay_result run, out;
+    struct error err;
+
+    (void)state;
+    start_kept_run(&run);
+    http_peer_will_answer(
+        peer, 200,
+        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"complete\",\"result\":{\"email\":\"a@b.example\"}}]}");
+    assert_int_equal(enrich(&out, run.run_id, &err), ST_OK);
+    assert_int_equal(out.state, CLAY_FOUND);
+    assert_int_equal(fake.settle_count, 2);
+    assert_true(op_id_equal(&fake.settled[1].reservation_id, &fake.reserved[0].id));
+    assert_int_equal(fake.settled[1].actual_milli, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +144,8 @@ int main(void)
         DOOR_TEST(test_enrich_run_with_a_server_error_is_presumed_charged),
         DOOR_TEST(test_enrich_unknown_routine_is_not_a_person_not_found),
         DOOR_TEST(test_enrich_without_key_or_routine_is_not_configured),
+        DOOR_TEST(test_enrich_kept_run_that_finds_nothing_costs_nothing),
+        DOOR_TEST(test_enrich_kept_run_that_finds_something_costs_one_credit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
