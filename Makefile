@@ -258,7 +258,7 @@ $(BIN)/tests/%: $(OBJ)/tests/%.o $(LIB_SUPPORT) $(LIBS_OURS) $(B)/flags
 
 # ---- run and test ----------------------------------------------------------------------------------------
 
-.PHONY: help deps demo up down test test-unit test-integration test-fault lint tidy fmt bench install clean
+.PHONY: help deps demo up down test test-unit test-integration test-fault lint tidy settings fmt bench install clean
 STACK := tests/support/stack
 RUN_TESTS := BUILD_DIR=$(B) tests/support/run-tests
 
@@ -307,6 +307,9 @@ $(B)/tidy/%.ok: %.c .clang-tidy | $(GENERATED)
 	  2>/dev/null
 	@touch $@
 
+settings: binaries ## Write README's table of settings anew, from what the binaries say
+	@BUILD_DIR=$(B) tests/support/settings-table README.md
+
 fmt: ## Format the C code
 	@$$(command -v clang-format-14 || echo clang-format) -i $(OUR_C)
 
@@ -326,7 +329,7 @@ install: binaries $(LIB_PUBLIC) ## Install binaries, migrations, protos and the 
 	install -m 644 $(LIB_PUBLIC) $(DESTDIR)$(PREFIX)/lib
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
 	  'Name: metercache' 'Description: C client of the metercache services' 'Version: $(VERSION)' \
-	  'Requires: libprotobuf-c' 'Cflags: -I$${includedir}/metercache' \
+	  'Requires: libprotobuf-c jansson libzstd' 'Cflags: -I$${includedir}/metercache' \
 	  'Libs: -L$${libdir} -lmetercache -lnng -pthread' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/metercache.pc
 
 clean: down ## Remove everything that was built

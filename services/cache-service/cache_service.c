@@ -5,17 +5,29 @@
 #include "housekeeping.h"
 #include "rpc/client.h"
 
+#define LEDGER_CONNECTIONS 2
+
+static enum status open_store(struct store **out, const struct cache_config *config,
+                              const char *replica, unsigned connections, struct error *err)
+{
+    const struct store_options options = {
+        .conninfo = config->database_url,
+        .replica_conninfo = replica,
+        .connections = connections,
+    };
+
+    return store_open(out, &options, err);
+}
+
 static enum status open_parts(struct cache_service *service, struct error *err)
 {
     const struct cache_config *config = service->config;
 
-    enum status st = store_open(&service->store,
-                                &(struct store_options){
-                                    .conninfo = config->database_url,
-                                    .replica_conninfo = config->replica_database_url,
-                                    .connections = (unsigned)config->database_connections,
-                                },
-                                err);
+    enum status st =
+        open_store(&service->store, config, config->replica_database_url,
+                   (unsigned)config->database_connections - LEDGER_CONNECTIONS, err);
+    if (st == ST_OK)
+        st = open_store(&service->ledger, config, "", LEDGER_CONNECTIONS, err);
     if (st != ST_OK)
         return st;
     st = rpc_client_open(&service->gateway,
@@ -61,6 +73,7 @@ void cache_service_close(void *argument)
     housekeeping_close(service->housekeeping);
     flights_close(service->flights);
     rpc_client_close(service->gateway);
+    store_close(service->ledger);
     store_close(service->store);
     mem_free(service);
 }

@@ -20,6 +20,7 @@ struct housekeeping;
 struct cache_service {
     const struct cache_config *config;
     struct store *store;
+    struct store *ledger; /* the same database; connections that reads cannot take away */
     struct rpc_client *gateway;
     struct flights *flights;
     struct housekeeping *housekeeping;

@@ -25,7 +25,10 @@ static enum status begin(struct store_call *out, const struct rpc_call *call,
     if (call->caller.role != RPC_ROLE_SERVICE ||
         strcmp(call->caller.subject, WRITER_SUBJECT) != 0)
         return error_set(err, ST_DENIED, "the ledger is for '%s' alone", WRITER_SUBJECT);
+    const struct cache_service *service = call->service;
+
     *out = cache_service_store_call(call);
+    out->store = service->ledger;
     return ST_OK;
 }
 
