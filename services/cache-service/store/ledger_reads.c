@@ -36,8 +36,11 @@ static const struct db_statement OPERATIONS = {
     " e.released_milli, e.overage_milli, e.at, e.expires_at, e.body_hash, e.limit_version,"
     " e.platform, e.provider, e.action, e.reason, e.creator, e.user_id, e.tenant, e.endpoint,"
     " l.event_id IS NOT NULL, l.started_at, l.outcome, l.latency_us, l.http_status, l.detail"
-    " FROM ids JOIN metercache.ledger_event AS e ON e.op_id = ids.op_id"
-    " LEFT JOIN metercache.call_log AS l ON l.at = e.at AND l.event_id = e.op_id"
+    /* OFFSET 0: one index look-up an id, whatever size the planner thinks `ids` has */
+    " FROM ids CROSS JOIN LATERAL (SELECT * FROM metercache.ledger_event"
+    "  WHERE op_id = ids.op_id OFFSET 0) AS e"
+    " LEFT JOIN LATERAL (SELECT * FROM metercache.call_log"
+    "  WHERE at = e.at AND event_id = e.op_id OFFSET 0) AS l ON true"
     " ORDER BY e.batch, e.position",
     1, "uiutTiiiTTyiitttttttbTiiit", DB_MANY};
 // clang-format on
