@@ -52,12 +52,21 @@ static void read_rows(struct ledger_reply *out, Metercache__V1__LedgerEvent **ev
     }
 }
 
+static int64_t newest_op_us(const Metercache__V1__OpenLedgerResponse *message)
+{
+    const ProtobufCBinaryData *bytes = &message->newest_op_id;
+    struct op_id id;
+
+    return op_id_from_bytes(&id, bytes->data, bytes->len) ? op_id_time_us(&id) : 0;
+}
+
 static void read_opened(struct ledger_reply *out,
                         const Metercache__V1__OpenLedgerResponse *message)
 {
     out->epoch = message->epoch;
     out->last_batch = message->last_batch;
     out->last_at_us = message->last_at_us;
+    out->newest_op_us = newest_op_us(message);
     out->counters = mem_alloc_array(message->n_counters + 1, sizeof(*out->counters));
     for (size_t i = 0; i < message->n_counters; i++) {
         if (ledger_rows_read_counter(&out->counters[out->counter_count],

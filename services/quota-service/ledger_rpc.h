@@ -36,6 +36,7 @@ struct ledger_reply {
     uint64_t epoch;       /* OPEN: ours; GET_BATCH: the ledger's */
     uint64_t last_batch;  /* OPEN, GET_BATCH */
     int64_t last_at_us;   /* OPEN */
+    int64_t newest_op_us; /* OPEN: op ids of a later time are not in the ledger */
     bool committed;       /* GET_BATCH */
     size_t counter_count; /* OPEN */
     struct quota_counter *counters;

@@ -16,7 +16,7 @@ struct quota_core *quota_core_new(const struct quota_core_options *options)
     core->options = *options;
     reservations_init(&core->reservations, options->held_limit, options->closed_limit);
     op_results_init(&core->results, options->done_limit, options->refused_limit);
-    quota_core_reset(core, 0, 0);
+    quota_core_reset(core, 0, 0, 0);
     return core;
 }
 
@@ -29,15 +29,15 @@ void quota_core_free(struct quota_core *core)
     mem_free(core);
 }
 
-void quota_core_reset(struct quota_core *core, uint64_t last_batch, int64_t last_at_us)
+void quota_core_reset(struct quota_core *core, uint64_t last_batch, int64_t last_at_us,
+                      int64_t newest_op_us)
 {
     counters_init(&core->counters);
     reservations_clear(&core->reservations);
     op_results_clear(&core->results);
     core->now_us = last_at_us;
     core->roll_at_us = INT64_MIN;
-    /* Whatever was committed carried an id at most this far ahead of its commit. */
-    core->loaded_until_us = last_at_us > 0 ? last_at_us + QUOTA_CORE_OP_ID_AHEAD_US : 0;
+    core->newest_op_us = newest_op_us;
     core->last_number = last_batch;
     core->committed = last_batch;
 }
@@ -148,7 +148,7 @@ static bool holds_agree(struct quota_core *core)
     return true;
 }
 
-/* Rows of the future without one for now: time never was there. */
+/* Rows of the future without one at present: time never was there. */
 static bool periods_agree(struct quota_core *core)
 {
     for (uint32_t meter = 0; meter < core->options.meter_count; meter++) {
@@ -226,7 +226,7 @@ static void repeat_answer(const struct quota_core *core, const struct quota_op *
 
 static bool may_stand_in_ledger(const struct quota_core *core, const struct op_id *id)
 {
-    return op_id_time_us(id) <= core->loaded_until_us ||
+    return op_id_time_us(id) <= core->newest_op_us ||
            op_results_may_have_forgotten(&core->results, id);
 }
 

@@ -69,8 +69,10 @@ void quota_core_free(struct quota_core *core); /* accepts NULL */
 
 /* ---- opening ---- */
 
-/* Forget everything; the ledger's last batch had this number and time. */
-void quota_core_reset(struct quota_core *core, uint64_t last_batch, int64_t last_at_us);
+/* Forget everything; the ledger's last batch had this number and time, and it has no op id
+ * of a later time than newest_op_us. */
+void quota_core_reset(struct quota_core *core, uint64_t last_batch, int64_t last_at_us,
+                      int64_t newest_op_us);
 /* One row of the ledger. False: it contradicts what was loaded, or there is no room. */
 bool quota_core_load_counter(struct quota_core *core,
                              const struct quota_counter *counter) MUST_USE;

@@ -15,10 +15,10 @@ struct quota_core {
     struct reservations reservations;
     struct op_results results;
     int64_t now_us;
-    int64_t roll_at_us;      /* when the first current period ends */
-    int64_t loaded_until_us; /* ids of this time or older may stand in the ledger unseen */
-    uint64_t last_number;    /* of the batch begun last */
-    uint64_t committed;      /* of the batch committed last */
+    int64_t roll_at_us;   /* when the first current period ends */
+    int64_t newest_op_us; /* ids of this time or older may stand in the ledger unseen */
+    uint64_t last_number; /* of the batch begun last */
+    uint64_t committed;   /* of the batch committed last */
 };
 
 /* Does the batch take one more row, with a purpose of this size? */

@@ -80,7 +80,7 @@ static void disagree(struct writer *w, const char *what)
 static void load_counters(struct writer *w, const struct ledger_reply *reply)
 {
     w->epoch = reply->epoch;
-    quota_core_reset(w->core, reply->last_batch, reply->last_at_us);
+    quota_core_reset(w->core, reply->last_batch, reply->last_at_us, reply->newest_op_us);
     for (size_t i = 0; i < reply->counter_count; i++) {
         if (!quota_core_load_counter(w->core, &reply->counters[i])) {
             disagree(w, "periods of a meter overlap, or a counter is negative");

@@ -60,6 +60,13 @@ static enum status open_ledger(struct rpc_call *call, const void *request_messag
     reply->epoch = (uint64_t)state.epoch;
     reply->last_batch = (uint64_t)state.last_batch;
     reply->last_at_us = state.last_at_us;
+    if (op_id_is_zero(&state.newest_op_id))
+        return ST_OK;
+    reply->newest_op_id.data =
+        arena_memdup(call->arena, state.newest_op_id.bytes, OP_ID_SIZE);
+    if (reply->newest_op_id.data == NULL)
+        return arena_full(err);
+    reply->newest_op_id.len = OP_ID_SIZE;
     return ST_OK;
 }
 

@@ -12,6 +12,13 @@ static const struct db_statement OPEN = {
     "ledger_open", "SELECT epoch, last_batch, last_at FROM metercache.ledger_open($1::text)",
     1, "iiT", DB_ONE};
 
+/* Ids sort by time; no row: all zero. */
+static const struct db_statement NEWEST = {
+    "ledger_newest",
+    "SELECT coalesce((SELECT op_id FROM metercache.ledger_event ORDER BY op_id DESC LIMIT 1),"
+    " '00000000-0000-0000-0000-000000000000'::uuid)",
+    0, "u", DB_ONE};
+
 static const struct db_statement COUNTERS = {
     "ledger_counters",
     "SELECT meter, period_start, period_end, limit_milli, posted_milli, held_milli,"
@@ -123,6 +130,20 @@ static enum status take_epoch(struct ledger_state *state, struct store_tx *tx,
     return db_result_finish(&result, err);
 }
 
+/* A statement of its own: it sees what the batch in flight committed. */
+static enum status take_newest(struct ledger_state *state, struct store_tx *tx,
+                               struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    db_params_init(&params);
+    enum status status = store_step(&result, tx, &NEWEST, &params, err);
+    if (status != ST_OK)
+        return status;
+    state->newest_op_id = db_uuid(&result, 0, 0);
+    return db_result_finish(&result, err);
+}
+
 static void read_counter(struct ledger_counter *out, struct db_result *result, int row)
 {
     *out = (struct ledger_counter){
@@ -167,6 +188,8 @@ enum status ledger_store_open(struct ledger_state *out, const struct store_call 
     if (status != ST_OK)
         return status;
     status = take_epoch(&state, &tx, writer, err);
+    if (status == ST_OK)
+        status = take_newest(&state, &tx, err);
     if (status == ST_OK)
         status = take_counters(&state, &tx, ended_after_us, err);
     status = store_end(&tx, status, err);

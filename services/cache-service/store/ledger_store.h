@@ -87,8 +87,9 @@ struct ledger_event {
 
 struct ledger_state {
     int64_t epoch;
-    int64_t last_batch; /* over all epochs */
-    int64_t last_at_us; /* 0: no batch yet */
+    int64_t last_batch;        /* over all epochs */
+    int64_t last_at_us;        /* 0: no batch yet */
+    struct op_id newest_op_id; /* the largest in the ledger; all zero: none */
     const struct ledger_counter *counters;
     size_t counter_count;
 };

@@ -6,7 +6,7 @@ static struct quota_row open_row;
 
 static void restart(int64_t last_at_us, struct quota_counter november, bool with_open)
 {
-    quota_core_reset(core, 41, last_at_us);
+    quota_core_reset(core, 41, last_at_us, last_at_us);
     assert_true(quota_core_load_counter(core, &november));
     if (with_open)
         assert_true(quota_core_load_reservation(core, &open_row));
@@ -58,7 +58,7 @@ static void test_start_goes_on_where_the_ledger_stands(void **state)
     op.looked_up = true;
     assert_int_equal(step(&op).verdict, QUOTA_METER_SPENT);
     assert_int_equal(settle(open_row.op_id, 2000).verdict, QUOTA_LOOK_UP); /* its op id */
-    now_us += QUOTA_CORE_OP_ID_AHEAD_US + 1000;
+    now_us += 1000;
     assert_int_equal(settle(open_row.op_id, 2000).verdict, QUOTA_DONE);
     assert_counter(8000, 0, 0);
 }
@@ -137,7 +137,7 @@ static void test_start_holds_that_disagree_are_found(void **state)
     struct quota_counter row = november(0, 3001);
 
     (void)state;
-    quota_core_reset(core, 41, T0);
+    quota_core_reset(core, 41, T0, T0);
     assert_true(quota_core_load_counter(core, &row));
     assert_true(quota_core_load_reservation(core, &open_row));
     assert_false(quota_core_start(core, now_us, &batch));
@@ -150,7 +150,7 @@ static void test_load_counter_overlapping_or_negative_is_refused(void **state)
         .meter = 0, .period = {NOV_US, DEC_US}, .held_milli = -1};
 
     (void)state;
-    quota_core_reset(core, 41, T0);
+    quota_core_reset(core, 41, T0, T0);
     assert_true(quota_core_load_counter(core, &row));
     row.period.start_us = DEC_US - 1;
     row.period.end_us = JAN_US;
@@ -163,13 +163,13 @@ static void test_load_counter_overlapping_or_negative_is_refused(void **state)
 static void test_load_reservation_of_unknown_period_is_refused(void **state)
 {
     (void)state;
-    quota_core_reset(core, 41, T0);
+    quota_core_reset(core, 41, T0, T0);
     assert_false(quota_core_load_reservation(core, &open_row));
 }
 
 /* ---- look-ups -------------------------------------------------------------------------- */
 
-static void test_step_id_older_than_the_restart_is_looked_up_first(void **state)
+static void test_step_id_as_old_as_the_ledgers_newest_is_looked_up_first(void **state)
 {
     struct quota_op op;
 
@@ -179,8 +179,8 @@ static void test_step_id_older_than_the_restart_is_looked_up_first(void **state)
     assert_int_equal(step(&op).verdict, QUOTA_LOOK_UP);
     op.looked_up = true; /* the ledger does not have it */
     assert_int_equal(step(&op).verdict, QUOTA_DONE);
-    now_us += QUOTA_CORE_OP_ID_AHEAD_US + 1000;
-    op = reserve_op(1); /* too young to have been seen before the restart */
+    now_us += 1000;
+    op = reserve_op(1); /* too young to stand in the ledger */
     assert_int_equal(step(&op).verdict, QUOTA_DONE);
 }
 
@@ -212,7 +212,7 @@ static void test_recall_lapsed_reservation_can_be_corrected(void **state)
 
     (void)state;
     restart(T0, november(3000, 0), false);
-    now_us += QUOTA_CORE_OP_ID_AHEAD_US + 1000;
+    now_us += 1000;
     op = close_op(QUOTA_SETTLE, open_row.op_id, 1000);
     assert_int_equal(step(&op).verdict, QUOTA_LOOK_UP); /* the reservation is unknown */
     quota_core_recall(core, rows, COUNT_OF(rows));
@@ -235,7 +235,7 @@ static void test_recall_corrected_reservation_stays_closed(void **state)
     memcpy(again.body_hash, rows[0].body_hash, sizeof(again.body_hash));
     assert_int_equal(step(&again).posted_milli, 1000); /* as it was told then */
     assert_true(step(&again).corrected);
-    now_us += QUOTA_CORE_OP_ID_AHEAD_US + 1000;
+    now_us += 1000;
     assert_int_equal(settle(open_row.op_id, 5).verdict, QUOTA_ALREADY_SETTLED);
 }
 
@@ -263,7 +263,7 @@ int main(void)
         TEST(test_start_holds_that_disagree_are_found),
         TEST(test_load_counter_overlapping_or_negative_is_refused),
         TEST(test_load_reservation_of_unknown_period_is_refused),
-        TEST(test_step_id_older_than_the_restart_is_looked_up_first),
+        TEST(test_step_id_as_old_as_the_ledgers_newest_is_looked_up_first),
         TEST(test_recall_gives_the_stored_answer_again),
         TEST(test_recall_lapsed_reservation_can_be_corrected),
         TEST(test_recall_corrected_reservation_stays_closed),

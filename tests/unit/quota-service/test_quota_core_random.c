@@ -131,12 +131,23 @@ static bool is_open(const struct quota_row *row)
     return row->kind == QUOTA_RESERVE;
 }
 
+static int64_t newest_op_us(void)
+{
+    int64_t newest_us = 0;
+
+    for (size_t i = 0; i < committed_rows; i++) {
+        if (op_id_time_us(&ledger[i].op_id) > newest_us)
+            newest_us = op_id_time_us(&ledger[i].op_id);
+    }
+    return newest_us;
+}
+
 static void load_periods(void)
 {
     struct quota_counter rows[COUNTERS_MAX];
     size_t count = quota_core_counters(core, rows);
 
-    quota_core_reset(core, committed_batch, committed_at_us);
+    quota_core_reset(core, committed_batch, committed_at_us, newest_op_us());
     for (size_t i = 0; i < count; i++) {
         struct quota_counter sum = {.meter = rows[i].meter};
 
