@@ -95,7 +95,7 @@ struct ledger_state {
 };
 
 /* Become the writer: a new epoch, and the counters of periods that end after
- * `ended_after_us`. Waits for a batch in flight. `writer` is a name for people. */
+ * `ended_after_us` (0: all). Waits for a batch in flight. `writer` is a name for people. */
 MUST_USE enum status ledger_store_open(struct ledger_state *out,
                                        const struct store_call *call, const char *writer,
                                        int64_t ended_after_us, struct error *err);
