@@ -183,10 +183,10 @@ const char *stack_endpoint(const struct stack *stack, enum stack_service service
 
 struct stack *stack_up(const char *name, const char *const *settings)
 {
-    const char *folder = getenv("METERCACHE_TEST_DIR");
+    const char *folder = getenv("TEST_DIR");
     struct stack *stack = mem_alloc(sizeof(*stack));
 
-    stack->script = getenv("METERCACHE_STACK");
+    stack->script = getenv("STACK_SCRIPT");
     if (folder == NULL || stack->script == NULL)
         fail_msg("run it with tests/support/run-tests");
     (void)snprintf(stack->folder, sizeof(stack->folder), "%s/%s", folder, name);

@@ -218,7 +218,7 @@ static void test_cli_run_token_new_prints_token_then_line(void **state)
 static void test_cli_run_token_new_writes_a_private_file_once(void **state)
 {
     struct run *run = *state;
-    const char *folder = getenv("METERCACHE_TEST_DIR");
+    const char *folder = getenv("TEST_DIR");
     char path[512];
     struct stat about;
 
