@@ -8,7 +8,7 @@
  *   DOUBTING: GetBatch -> committed -> SERVING
  *                      -> not committed -> CommitBatch again, the same batch
  *
- * One call at a time; failures are repeated after a pause that grows to half a second.
+ * One call at a time; failures are repeated after a pause that grows to a quarter of a second.
  */
 #include <string.h>
 
@@ -23,7 +23,7 @@
 /* A commit that takes longer is doubted: callers hear UNAVAILABLE instead of waiting. */
 #define STALL_US (500 * CLOCK_US_PER_MS)
 
-static const struct backoff_policy pauses = {.first_ms = 50, .max_ms = 500};
+static const struct backoff_policy pauses = {.first_ms = 50, .max_ms = 250};
 
 /* ---- phases ---------------------------------------------------------------------------- */
 
