@@ -148,7 +148,7 @@ static void test_ledger_rows_fullest_batch_fits_its_arena_and_a_frame(void **sta
         assert_int_equal(purpose_pack(&batch.rows[i].purpose, 1, texts, &err), ST_OK);
         memset(batch.rows[i].call.detail, 'd', CALL_DETAIL_MAX);
     }
-    batch.row_count = BATCH_BYTES_MAX / (600 + 2 * batch.rows[0].purpose.size);
+    batch.row_count = BATCH_BYTES_MAX / (600 + 2u * batch.rows[0].purpose.size);
     batch.counter_count = COUNTERS_MAX;
     memset(batch.counters, 0, sizeof(batch.counters));
     write(&request);
