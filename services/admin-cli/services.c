@@ -37,10 +37,9 @@ static const struct cli_service SERVICES[] = {
     {&metercache__v1__admin_service__descriptor,        "admin",        CLI_CACHE,   true},
 };
 
-/* Methods that only read, or whose repetition finds what the first one stored. */
+/* Methods that only read. Not those that may fetch: a failed fetch may have been charged. */
 static const char *const IDEMPOTENT_VERBS[] = {
     "Get", "List", "Find", "Check", "Ping", "Describe", "Match", "Since", "Show", "Verify",
-    "Search", "Select",
 };
 
 static const char *const TARGETS[CLI_TARGET_COUNT][2] = {

@@ -349,12 +349,13 @@ static enum status list_searches(struct rpc_call *call, const void *in, void *ou
         .roles = ROLES, .flags = (flags_), .handler = (handler_)                  \
     }
 
+/* What may fetch is not idempotent: a fetch that failed may have been charged. */
 // clang-format off
 const struct rpc_method creators_methods[] = {
-    ROW("Search",        RPC_IDEMPOTENT, search),
+    ROW("Search",        0,              search),
     ROW("GetCreator",    RPC_IDEMPOTENT, get_creator),
-    ROW("SelectCreator", RPC_IDEMPOTENT, select_creator),
-    ROW("EnrichCreator", RPC_IDEMPOTENT, enrich_creator),
+    ROW("SelectCreator", 0,              select_creator),
+    ROW("EnrichCreator", 0,              enrich_creator),
     ROW("ListSearches",  RPC_IDEMPOTENT, list_searches),
     {.service = NULL},
 };
