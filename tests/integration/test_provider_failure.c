@@ -251,7 +251,8 @@ static void test_search_of_what_is_cached_is_answered_stale(void **state)
 static void provider_answers_one_page(struct fixture *fixture)
 {
     simulator_behave(fixture->stack, "modash", "*", "status", "\"status\":500");
-    simulator_behave(fixture->stack, "modash", "search", "ok", "\"times\":1");
+    simulator_behave(fixture->stack, "modash", "search", "slow",
+                     "\"delay_ms\":1,\"times\":1");
 }
 
 /* What was paid for before the failure is kept, and not bought again. */

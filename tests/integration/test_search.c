@@ -224,7 +224,7 @@ static void test_search_without_any_match_costs_nothing_and_is_remembered(void *
     struct fixture *fixture = *state;
     const struct search_question question = {
         .platform = INSTAGRAM,
-        .filters = "{\"influencer\":{\"followers\":{\"min\":5000000000}}}",
+        .filters = "{\"influencer\":{\"followers\":{\"min\":400000000}}}",
         .count = 20,
     };
 

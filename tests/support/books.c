@@ -59,6 +59,10 @@ void books_open(struct books *books, struct stack *stack, struct database *datab
 {
     *books = (struct books){.stack = stack, .database = database};
     simulator_reset(stack);
+    assert_eventually(database_number(database,
+                                      "SELECT count(*) FROM metercache.quota_reservation",
+                                      NULL) == 0,
+                      SETTLED_MS);
     for (int i = 0; i < BOOKS_METER_COUNT; i++)
         books->at_start[i] = books_read(database, (enum books_meter)i);
 }
@@ -90,7 +94,7 @@ void books_expect(const struct books *books, enum books_meter meter, int64_t cal
     struct simulator_counts provider;
     struct books_page now;
 
-    assert_eventually(books_read(books->database, meter).open == before->open, SETTLED_MS);
+    assert_eventually(books_read(books->database, meter).open == 0, SETTLED_MS);
     now = books_read(books->database, meter);
     provider = provider_counts(books->stack, meter);
     if (provider.received != calls || now.log_calls - before->log_calls != calls ||

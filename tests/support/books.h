@@ -39,7 +39,7 @@ struct books {
 
 struct books_page books_read(struct database *database, enum books_meter meter);
 
-/* Resets the simulator and notes where the ledger stands. */
+/* Resets the simulator, waits for settlements under way, notes where the ledger stands. */
 void books_open(struct books *books, struct stack *stack, struct database *database);
 
 /*

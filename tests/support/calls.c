@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/calls.h"
+#include "client/client.h"
+#include "client/creators.h"
+#include "client/health.h"
+#include "client/quota.h"
 #include "core/op_id.h"
 
 #define ARENA_BYTES (64u << 20)
@@ -24,24 +29,30 @@ void caller_forget(struct caller *caller)
     arena_reset(&caller->arena);
 }
 
+/* The last call's outcome and error start anew; the options every typed call takes. */
+static struct client_options options_of(struct caller *caller)
+{
+    caller->err = ERROR_NONE;
+    caller->outcome = (struct rpc_outcome){.attempts = 0};
+    return (struct client_options){
+        .timeout_ms = caller->timeout_ms == 0 ? CALLS_TIMEOUT_MS : caller->timeout_ms,
+        .on_behalf_of = caller->on_behalf_of,
+        .outcome = &caller->outcome,
+    };
+}
+
 enum status call_method(struct caller *caller, const char *service, const char *method,
                         const ProtobufCMessageDescriptor *reply_type, const void *request,
                         void *reply)
 {
+    const struct client_options options = options_of(caller);
     ProtobufCMessage *answer = NULL;
     char name[128];
-    struct rpc_call_options options = {
-        .method = name,
-        .reply_type = reply_type,
-        .timeout_ms = caller->timeout_ms == 0 ? CALLS_TIMEOUT_MS : caller->timeout_ms,
-        .on_behalf_of = caller->on_behalf_of,
-    };
     enum status st;
 
     (void)snprintf(name, sizeof(name), PACKAGE "%s/%s", service, method);
-    caller->err = ERROR_NONE;
-    st = rpc_client_call(caller->client, &options, request, &caller->arena, &answer,
-                         &caller->outcome, &caller->err);
+    st = client_call(caller->client, name, reply_type, false, request, &options,
+                     &caller->arena, &answer, &caller->err);
     if (st == ST_OK)
         *(ProtobufCMessage **)reply = answer;
     return st;
@@ -60,8 +71,9 @@ enum status call_search(struct caller *caller, const struct search_question *que
     page.page_size = question->page_size;
     page.page_token = (char *)(question->page_token == NULL ? "" : question->page_token);
     request.page = &page;
-    return call_method(caller, "CreatorService", "Search",
-                       &metercache__v1__search_response__descriptor, &request, reply);
+    const struct client_options options = options_of(caller);
+    return client_creators_search(reply, caller->client, &request, &options, &caller->arena,
+                                  &caller->err);
 }
 
 static void name_creator(Metercache__V1__CreatorRef *out, int platform, const char *creator)
@@ -87,9 +99,9 @@ enum status call_select(struct caller *caller, int platform, const char *creator
     name_creator(&ref, platform, creator);
     request.creator = &ref;
     request.omit_report = omit_report;
-    return call_method(caller, "CreatorService", "SelectCreator",
-                       &metercache__v1__select_creator_response__descriptor, &request,
-                       reply);
+    const struct client_options options = options_of(caller);
+    return client_creators_select_creator(reply, caller->client, &request, &options,
+                                          &caller->arena, &caller->err);
 }
 
 enum status call_get(struct caller *caller, int platform, const char *creator,
@@ -100,8 +112,9 @@ enum status call_get(struct caller *caller, int platform, const char *creator,
 
     name_creator(&ref, platform, creator);
     request.creator = &ref;
-    return call_method(caller, "CreatorService", "GetCreator",
-                       &metercache__v1__get_creator_response__descriptor, &request, reply);
+    const struct client_options options = options_of(caller);
+    return client_creators_get_creator(reply, caller->client, &request, &options,
+                                       &caller->arena, &caller->err);
 }
 
 enum status call_enrich(struct caller *caller, int platform, const char *creator,
@@ -113,9 +126,9 @@ enum status call_enrich(struct caller *caller, int platform, const char *creator
 
     name_creator(&ref, platform, creator);
     request.creator = &ref;
-    return call_method(caller, "CreatorService", "EnrichCreator",
-                       &metercache__v1__enrich_creator_response__descriptor, &request,
-                       reply);
+    const struct client_options options = options_of(caller);
+    return client_creators_enrich_creator(reply, caller->client, &request, &options,
+                                          &caller->arena, &caller->err);
 }
 
 static void name_page(Metercache__V1__PageRequest *out, uint32_t page_size,
@@ -136,9 +149,9 @@ enum status call_list_searches(struct caller *caller, uint32_t page_size,
 
     name_page(&page, page_size, page_token);
     request.page = &page;
-    return call_method(caller, "CreatorService", "ListSearches",
-                       &metercache__v1__list_searches_response__descriptor, &request,
-                       reply);
+    const struct client_options options = options_of(caller);
+    return client_creators_list_searches(reply, caller->client, &request, &options,
+                                         &caller->arena, &caller->err);
 }
 
 enum status call_list_calls(struct caller *caller, uint32_t page_size,
@@ -150,8 +163,9 @@ enum status call_list_calls(struct caller *caller, uint32_t page_size,
 
     name_page(&page, page_size, page_token);
     request.page = &page;
-    return call_method(caller, "CallLogService", "ListCalls",
-                       &metercache__v1__list_calls_response__descriptor, &request, reply);
+    const struct client_options options = options_of(caller);
+    return client_calls_list_calls(reply, caller->client, &request, &options,
+                                   &caller->arena, &caller->err);
 }
 
 enum status call_get_usage(struct caller *caller, const char *meter,
@@ -160,16 +174,18 @@ enum status call_get_usage(struct caller *caller, const char *meter,
     Metercache__V1__GetUsageRequest request = METERCACHE__V1__GET_USAGE_REQUEST__INIT;
 
     request.meter = (char *)meter;
-    return call_method(caller, "QuotaService", "GetUsage",
-                       &metercache__v1__get_usage_response__descriptor, &request, reply);
+    const struct client_options options = options_of(caller);
+    return client_quota_get_usage(reply, caller->client, &request, &options, &caller->arena,
+                                  &caller->err);
 }
 
 enum status call_health(struct caller *caller, Metercache__V1__HealthCheckResponse **reply)
 {
     Metercache__V1__HealthCheckRequest request = METERCACHE__V1__HEALTH_CHECK_REQUEST__INIT;
 
-    return call_method(caller, "HealthService", "Check",
-                       &metercache__v1__health_check_response__descriptor, &request, reply);
+    const struct client_options options = options_of(caller);
+    return client_health_check(reply, caller->client, &request, &options, &caller->arena,
+                               &caller->err);
 }
 
 enum status call_reserve(struct caller *caller, Metercache__V1__ReserveResponse **reply)
@@ -187,6 +203,7 @@ enum status call_reserve(struct caller *caller, Metercache__V1__ReserveResponse 
     purpose.action = (char *)"report";
     purpose.reason = (char *)"test";
     request.purpose = &purpose;
-    return call_method(caller, "QuotaService", "Reserve",
-                       &metercache__v1__reserve_response__descriptor, &request, reply);
+    const struct client_options options = options_of(caller);
+    return client_quota_reserve(reply, caller->client, &request, &options, &caller->arena,
+                                &caller->err);
 }

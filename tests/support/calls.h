@@ -41,7 +41,7 @@ void caller_init(struct caller *caller, struct rpc_client *client);
 void caller_done(struct caller *caller);
 void caller_forget(struct caller *caller); /* replies so far */
 
-/* Any method; the service's name without its package: "QuotaService", "Reserve". */
+/* Any method, never repeated; the service's name without its package: "QuotaService". */
 enum status call_method(struct caller *caller, const char *service, const char *method,
                         const ProtobufCMessageDescriptor *reply_type, const void *request,
                         void *reply);
