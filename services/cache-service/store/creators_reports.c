@@ -15,7 +15,7 @@
 
 static const struct db_statement REPORT_FIND = {
     "creator_report_find",
-    "SELECT CASE WHEN $4::boolean THEN document::text END, credibility_ppm, gender, age_group,"
+    "SELECT CASE WHEN $4::boolean THEN document END, credibility_ppm, gender, age_group,"
     " country, city, language, account_type, posts, fetched_at, fresh_until"
     " FROM metercache.creator_report"
     " WHERE platform = $1::smallint AND provider_user_id = " KEY_ID,
@@ -26,7 +26,7 @@ static const struct db_statement REPORT_PUT = {
     "INSERT INTO metercache.creator_report AS r (platform, provider_user_id, document,"
     " credibility_ppm, gender, age_group, country, city, language, account_type, posts,"
     " fetched_at, fresh_until)"
-    " VALUES ($1::smallint, $2::text, $3::text::jsonb, $4::bigint, $5::text, $6::text,"
+    " VALUES ($1::smallint, $2::text, $3::text::json, $4::bigint, $5::text, $6::text,"
     " $7::text, $8::text, $9::text, $10::text, $11::bigint, $12::timestamptz,"
     " $13::timestamptz)"
     " ON CONFLICT (platform, provider_user_id) DO UPDATE SET document = excluded.document,"

@@ -62,7 +62,7 @@ MUST_USE enum status creators_store_upsert_many(const struct store_call *call,
 
 /* The detailed profile. Typed fields are what is looked up or sorted by. */
 struct creator_report {
-    const char *document; /* JSON text; comes back equal as JSON, key order may differ */
+    const char *document; /* JSON text; comes back byte for byte */
     size_t document_size;
     int64_t credibility_ppm; /* of the audience; -1: unknown */
     const char *gender;      /* "FEMALE" ... */

@@ -11,6 +11,7 @@
 #define PG_INT2        21
 #define PG_INT4        23
 #define PG_TEXT        25
+#define PG_JSON        114 /* as text, also in binary form */
 #define PG_TIMESTAMPTZ 1184
 #define PG_VOID        2278
 #define PG_UUID        2950

@@ -11,7 +11,7 @@ const struct schema_version SCHEMA_VERSIONS[] = {
     {"0001_schema.sql",
      "582a361c0b40fed3545aecdcf6122697a3b744663f0264dd446c83f699bdbecf"},
     {"0002_creators.sql",
-     "0d1137bde278a50f5d08a2ee9b9ee8d15725d8d8384cf13128078a54a9ddbcbd"},
+     "d1f0a2f60d98b2339a413fbb32015918d6ad88bee65704f27faa15f01da05322"},
     {"0003_searches.sql",
      "6017c27341636e2492ec9b393c6e38496f3935c51a86e2b5e5dc3530d9264779"},
     {"0004_ledger.sql",

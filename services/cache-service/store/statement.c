@@ -111,7 +111,7 @@ static bool fits(char letter, Oid type)
     case 'b':
         return type == PG_BOOL;
     case 't':
-        return type == PG_TEXT;
+        return type == PG_TEXT || type == PG_JSON;
     case 'u':
         return type == PG_UUID;
     case 'y':

@@ -33,7 +33,7 @@ struct db_statement {
     const char *name; /* unique in the process */
     const char *sql;
     int parameters;
-    /* A letter a column: i integer of any width, b boolean, t text, u uuid, y bytea,
+    /* A letter a column: i integer of any width, b boolean, t text or json, u uuid, y bytea,
      * T timestamptz, v void. */
     const char *columns;
     enum db_shape shape;

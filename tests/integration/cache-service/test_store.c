@@ -238,7 +238,7 @@ static void test_creators_store_report_put_is_found_with_and_without_document(vo
     assert_status(ST_OK, creators_store_report_put(&call, &creator, &report, &err));
 
     assert_true(find_report(&out, "c-report", true));
-    assert_string_equal(out.document, "{\"profile\": {\"bio\": \"caf\xc3\xa9\"}}");
+    assert_string_equal(out.document, report.document);
     assert_int_equal(out.document_size, strlen(out.document));
     assert_int_equal(out.credibility_ppm, 840000);
     assert_string_equal(out.gender, "FEMALE");
@@ -274,7 +274,7 @@ static void test_creators_store_report_put_older_one_is_dropped(void **state)
 static void test_creators_store_report_put_bad_document_stores_nothing(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {"{\"cut\": ", "", "{\"nul\": \"\\u0000\"}"};
+    static const char *const BAD[] = {"{\"cut\": ", "", "{\"a\": \"\xff\"}", "{'a': 1}"};
     struct creator creator = a_creator("c-bad-report", "bad.report", T0), out;
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         struct store_call call = a_call();
