@@ -8,7 +8,8 @@
 #include "store/store.h"
 
 #define RETRY_MS            1000
-#define ROUND_MS            (3600 * 1000)
+#define ROUND_MS            2000
+#define PARTITIONS_EVERY_MS (3600 * 1000)
 #define WORK_LIMIT_MS       10000
 #define PARTITIONS_AHEAD_US (92LL * 24 * 3600 * CLOCK_US_PER_SECOND)
 #define ARENA_BYTES         (256 * 1024)
@@ -17,6 +18,7 @@
 
 struct housekeeping {
     struct store *store;
+    uint64_t partitions_due_us; /* monotonic; the thread's own */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t wake;
@@ -34,18 +36,22 @@ static enum status work(struct housekeeping *self, struct arena *arena, struct e
     };
 
     enum status st = store_check(&call, err);
-    if (st != ST_OK)
+    if (st != ST_OK || clock_left_ms(self->partitions_due_us) > 0)
         return st;
-    return store_ensure_partitions(&call, clock_wall_us() + PARTITIONS_AHEAD_US, err);
+    st = store_ensure_partitions(&call, clock_wall_us() + PARTITIONS_AHEAD_US, err);
+    if (st == ST_OK)
+        self->partitions_due_us = clock_deadline_ms(PARTITIONS_EVERY_MS);
+    return st;
 }
 
 /* Notes the outcome and says how long to wait for the next round. */
 static uint64_t note(struct housekeeping *self, enum status st, const struct error *err)
 {
     if (st == ST_OK) {
-        if (!self->passed)
+        if (self->last.status != ST_OK)
             log_event(LOG_INFO, "database ready", LOG_BOOL("checked", true));
         self->passed = true;
+        self->last = ERROR_NONE;
         return ROUND_MS;
     }
     if (self->last.status != st)
