@@ -75,6 +75,13 @@ static PGresult *query(struct database *database, const char *sql,
     must_connect(database);
     result =
         PQexecParams(database->connection, sql, count, NULL, parameters, NULL, NULL, 0);
+    if (PQstatus(database->connection) !=
+        CONNECTION_OK) { /* Postgres was killed meanwhile */
+        PQclear(result);
+        must_connect(database);
+        result =
+            PQexecParams(database->connection, sql, count, NULL, parameters, NULL, NULL, 0);
+    }
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
         fail_msg("%s: %s", sql, PQresultErrorMessage(result));
     return result;

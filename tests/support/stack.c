@@ -126,9 +126,14 @@ static pid_t pid_of(const struct stack *stack, enum stack_service service)
 
 bool stack_is_running(struct stack *stack, enum stack_service service)
 {
-    pid_t pid = pid_of(stack, service);
+    char path[LINE_SIZE];
+    char line[LINE_SIZE];
+    const char *state;
 
-    return pid > 0 && kill(pid, 0) == 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid_of(stack, service));
+    read_line(line, path);
+    state = strrchr(line, ')'); /* then a space and a letter; Z: dead, and not buried yet */
+    return state != NULL && state[1] == ' ' && state[2] != 'Z' && state[2] != 'X';
 }
 
 /* ------------------------------------------------------------------ stack.env ------- */
