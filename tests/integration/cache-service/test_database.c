@@ -238,6 +238,23 @@ static void wait_until_asleep(int64_t pid)
         assert_true(clock_left_ms(deadline_us) > 0);
 }
 
+static int64_t checkpointer(void)
+{
+    int64_t pid = 0;
+    (void)run_sql(&pid, "postgres",
+                  "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'",
+                  "i", DB_ONE);
+    return pid;
+}
+
+/* After such a death the server restarts all its processes, a moment later. */
+static void wait_for_restart(int64_t former)
+{
+    uint64_t deadline_us = clock_deadline_ms(HEAL_MS);
+    for (int64_t now = former; now == former || now == 0; now = checkpointer())
+        assert_true(clock_left_ms(deadline_us) > 0);
+}
+
 static void test_db_execute_backend_killed_is_unavailable_then_heals(void **state)
 {
     (void)state;
@@ -254,12 +271,14 @@ static void test_db_execute_backend_killed_is_unavailable_then_heals(void **stat
     struct sleeper sleeper = {session, ST_OK};
     thread_start(&thread, "sleeper", 0, sleep_long, &sleeper);
     wait_until_asleep(pid);
+    int64_t former = checkpointer();
     assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
     thread_join(thread);
     assert_int_equal(sleeper.status, ST_UNAVAILABLE);
     db_release(session);
     db_close(db);
-    assert_heals(); /* the server restarts all backends after such a death */
+    wait_for_restart(former);
+    assert_heals();
 }
 
 static void test_store_server_crashed_is_unavailable_fast_then_heals(void **state)
@@ -271,8 +290,8 @@ static void test_store_server_crashed_is_unavailable_fast_then_heals(void **stat
         uint64_t start_us = clock_mono_us();
         assert_status(ST_UNAVAILABLE, find_nobody(CALL_MS));
         assert_true(clock_mono_us() - start_us < 1000000);
-        assert_true(err.retry_after_ms > 0);
     }
+    assert_true(err.retry_after_ms > 0); /* the first ones may meet a dying connection */
     assert_false(store_is_reachable(store));
     pg_cluster_resume(cluster);
     assert_heals();
