@@ -80,7 +80,7 @@ static enum status open_listener(struct listeners *listeners,
 
     listener->name = plan->name;
     listener->tables =
-        mem_alloc_array(plan->table_count + STANDARD_TABLES, sizeof *listener->tables);
+        mem_alloc_array(plan->table_count + STANDARD_TABLES, sizeof(struct rpc_method *));
     while (count < plan->table_count) {
         listener->tables[count] = plan->tables[count];
         count++;

@@ -88,6 +88,7 @@ static void start_waiting(struct waiting_call *waiting)
     const struct rpc_client_options options = {
         .endpoints = tiny.url,
         .bearer = tiny.tokens[RPC_ROLE_CLIENT],
+        .fail_fast_ms = 200, /* so that it soon gives up on a daemon that has left */
     };
 
     assert_ok(rpc_client_open(&waiting->client, &options, &tiny.err), &tiny.err);
