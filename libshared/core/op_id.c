@@ -6,14 +6,16 @@
 #include "core/parse.h"
 #include "core/rng.h"
 
-#define TIME_BYTES 6
+#define TIME_BYTES       6
+#define FRACTIONS_PER_MS 4096 /* 12 bits of a millisecond: RFC 9562, 6.2, method 3 */
 
 struct op_id op_id_new(void)
 {
-    uint64_t random[2];
+    int64_t now_us = clock_wall_us();
+    uint64_t fraction =
+        (uint64_t)(now_us % CLOCK_US_PER_MS) * FRACTIONS_PER_MS / (uint64_t)CLOCK_US_PER_MS;
 
-    rng_system_bytes(random, sizeof(random));
-    return op_id_make(clock_wall_us(), random[0], random[1]);
+    return op_id_make(now_us, fraction, rng_system_u64());
 }
 
 struct op_id op_id_make(int64_t unix_us, uint64_t random_high, uint64_t random_low)

@@ -21,7 +21,8 @@ struct op_id {
     uint8_t bytes[OP_ID_SIZE];
 };
 
-/* A fresh id from the wall clock and the kernel's random source. Any thread. */
+/* A fresh id from the wall clock and the kernel's random source: ids made in different
+ * microseconds sort in their order. Any thread. */
 struct op_id op_id_new(void);
 /* The same from given parts, for tests and simulators. */
 struct op_id op_id_make(int64_t unix_us, uint64_t random_high, uint64_t random_low);

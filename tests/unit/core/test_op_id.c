@@ -118,9 +118,26 @@ static void test_op_id_is_zero_only_when_all_are(void **state)
     assert_false(op_id_is_zero(&id));
 }
 
+static void test_op_id_new_a_microsecond_later_sorts_behind(void **state)
+{
+    (void)state;
+    struct op_id former = op_id_new();
+
+    for (int i = 0; i < 1000; i++) {
+        int64_t made_us = clock_wall_us();
+
+        while (clock_wall_us() == made_us) {
+        }
+        struct op_id later = op_id_new();
+        assert_true(op_id_compare(&former, &later) < 0);
+        former = later;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_op_id_new_a_microsecond_later_sorts_behind),
         cmocka_unit_test(test_op_id_make_gives_the_rfc_example),
         cmocka_unit_test(test_op_id_make_all_ones_keeps_version_and_variant),
         cmocka_unit_test(test_op_id_parse_both_cases_round_trip),
