@@ -8,8 +8,9 @@
 #include "core/thread.h"
 #include "rpc/client_impl.h"
 
-#define KEEPER_PERIOD_MS  1000
-#define IDLE_CONTEXTS_MAX 256
+#define KEEPER_PERIOD_MS    1000
+#define IDLE_CONTEXTS_MAX   256
+#define CANCELS_PATIENCE_MS 200
 
 /* ---- choosing ---- */
 
@@ -60,7 +61,7 @@ struct rpc_endpoint *rpc_client_pick(struct rpc_client *client,
 /* ---- the pool of calls ---- */
 
 enum status rpc_client_acquire(struct rpc_client *client, struct rpc_client_call **out,
-                               struct error *err)
+                               bool is_cancel_frame, struct error *err)
 {
     enum status st = ST_OK;
 
@@ -77,8 +78,11 @@ enum status rpc_client_acquire(struct rpc_client *client, struct rpc_client_call
                   client->options.inflight_limit);
         st = error_reason(err, "CLIENT_LIMIT");
     }
-    if (st == ST_OK)
+    if (st == ST_OK) {
         client->starting++;
+        client->cancels += is_cancel_frame;
+        (*out)->is_cancel_frame = is_cancel_frame;
+    }
     mutex_unlock(&client->mutex);
     return st;
 }
@@ -99,6 +103,7 @@ void rpc_client_release(struct rpc_client_call *call)
     arena_reset(&call->own_arena);
     mutex_lock(&client->mutex);
     call->state = RPC_CALL_IDLE;
+    client->cancels -= call->is_cancel_frame;
     client->idle[client->idle_count++] = call;
     if (client->is_closing)
         condition_broadcast(&client->changed);
@@ -113,7 +118,7 @@ void rpc_client_start(struct rpc_client *client, const struct rpc_call_options *
     struct rpc_outcome nothing = {.attempts = 0};
     struct error err = ERROR_NONE;
     struct rpc_client_call *call;
-    enum status st = rpc_client_acquire(client, &call, &err);
+    enum status st = rpc_client_acquire(client, &call, false, &err);
 
     if (st == ST_OK) {
         st = rpc_client_call_prepare(call, options, request, &err);
@@ -158,7 +163,7 @@ enum status rpc_client_call(struct rpc_client *client,
                             struct error *err)
 {
     struct rpc_client_call *call;
-    enum status st = rpc_client_acquire(client, &call, err);
+    enum status st = rpc_client_acquire(client, &call, false, err);
 
     if (outcome != NULL)
         *outcome = (struct rpc_outcome){.attempts = 0};
@@ -275,11 +280,17 @@ enum status rpc_client_open(struct rpc_client **out,
 
 static void end_calls(struct rpc_client *client)
 {
+    uint64_t until_us = clock_deadline_ms(CANCELS_PATIENCE_MS);
+
     mutex_lock(&client->mutex);
     client->is_closing = true;
     condition_broadcast(&client->changed);
     while (client->starting > 0)
         condition_wait(&client->changed, &client->mutex);
+    /* Answers to cancel frames are on their way: better not to meet them while closing
+     * (socket_close.h says why). */
+    while (client->cancels > 0 &&
+           condition_wait_until(&client->changed, &client->mutex, until_us)) {}
     mutex_unlock(&client->mutex);
     /* No call starts any more, so the array stands still. */
     for (unsigned i = 0; i < client->call_count; i++) {
@@ -294,6 +305,8 @@ static void end_calls(struct rpc_client *client)
 
 void rpc_client_close(struct rpc_client *client)
 {
+    bool all_closed = true;
+
     if (client == NULL)
         return;
     end_calls(client);
@@ -302,7 +315,9 @@ void rpc_client_close(struct rpc_client *client)
     for (unsigned i = 0; i < client->call_count; i++)
         rpc_client_call_free(client->calls[i]);
     for (unsigned i = 0; i < client->endpoint_count; i++)
-        rpc_endpoint_close(&client->endpoints[i]);
+        all_closed &= rpc_endpoint_close(&client->endpoints[i]);
+    if (!all_closed)
+        return; /* their callbacks may still come */
     mem_free(client->calls);
     mem_free(client->idle);
     condition_done(&client->changed);

@@ -16,6 +16,7 @@
 #define TIMEOUT_DEFAULT_MS 30000
 #define CANCEL_TIMEOUT_MS  1000
 #define AVOID_US           ((uint64_t)1000 * 1000)
+#define TIMER_MARGIN_US    3000 /* nng counts milliseconds */
 #define PAYLOAD_KEEP_BYTES ((size_t)64 * 1024)
 /* Decoded messages are larger than their bytes; this bounds what a server can make us use. */
 #define ARENA_PER_REPLY 16
@@ -100,7 +101,6 @@ enum status rpc_client_call_prepare(struct rpc_client_call *call,
     call->call_id = op_id_new();
     call->reply_type = options->reply_type;
     call->is_idempotent = options->is_idempotent;
-    call->is_cancel_frame = false;
     call->is_dry_run = options->is_dry_run;
     call->no_retry = options->no_retry;
     call->priority = (Metercache__V1__Priority)options->priority;
@@ -109,6 +109,7 @@ enum status rpc_client_call_prepare(struct rpc_client_call *call,
     call->started_us = clock_mono_us();
     call->deadline_us = clock_deadline_ms(timeout_ms);
     call->outcome = (struct rpc_outcome){.attempts = 0};
+    call->is_timer_near = false;
     call->was_executed = false;
     call->error.status = ST_OK;
     call->reply = NULL;
@@ -135,7 +136,8 @@ static void send_cancel(const struct rpc_client_call *given_up)
     struct error ignored = ERROR_NONE;
     struct rpc_client_call *call;
 
-    if (given_up->is_cancel_frame || rpc_client_acquire(client, &call, &ignored) != ST_OK)
+    if (given_up->is_cancel_frame ||
+        rpc_client_acquire(client, &call, true, &ignored) != ST_OK)
         return;
     call->call_id = given_up->call_id;
     memcpy(call->method, given_up->method, sizeof(call->method));
@@ -143,12 +145,12 @@ static void send_cancel(const struct rpc_client_call *given_up)
     call->traceparent[0] = '\0';
     call->key_size = 0;
     call->payload_size = 0;
-    call->is_cancel_frame = true;
     call->no_retry = true;
     call->priority = METERCACHE__V1__PRIORITY__PRIORITY_CRITICAL;
     call->only = given_up->endpoint;
     call->started_us = clock_mono_us();
     call->deadline_us = clock_deadline_ms(CANCEL_TIMEOUT_MS);
+    call->is_timer_near = false;
     call->was_executed = false;
     call->outcome = (struct rpc_outcome){.attempts = 0};
     call->reply = NULL;
@@ -167,8 +169,7 @@ static void give_ctx(struct rpc_client_call *call)
     call->has_ctx = false;
 }
 
-/* call->error and call->reply hold the result. */
-static void end(struct rpc_client_call *call)
+static void deliver(struct rpc_client_call *call)
 {
     call->outcome.executed |= call->was_executed;
     call->outcome.elapsed_us = clock_mono_us() - call->started_us;
@@ -189,6 +190,29 @@ static void end(struct rpc_client_call *call)
     call->done(call->done_context, call->error.status, call->reply, &call->outcome,
                &call->error);
     rpc_client_release(call);
+}
+
+/*
+ * call->error and call->reply hold the result.
+ *
+ * nng 1.5's timer thread takes an operation that is due off its list, lets go of the lock,
+ * and only then cancels it. When the operation has ended by itself in between and its aio is
+ * used again on the same context, the new operation is cancelled instead. So a call whose
+ * last operation ended when it was due makes the timer thread come by once more, by a sleep
+ * of no length, before its aio is free again.
+ */
+static void end(struct rpc_client_call *call)
+{
+    if (!call->is_timer_near) {
+        deliver(call);
+        return;
+    }
+    call->is_timer_near = false;
+    give_ctx(call);
+    call->state = RPC_CALL_SETTLING;
+    call->expires_us = UINT64_MAX;
+    nng_aio_set_timeout(call->aio, NNG_DURATION_INFINITE);
+    nng_sleep_aio(0, call->aio);
 }
 
 /* The attempt failed with call->error. Try again, or end. `is_unsent`: the request never
@@ -215,6 +239,7 @@ static void fail_attempt(struct rpc_client_call *call, bool is_unsent)
     }
     call->was_executed |= call->outcome.executed;
     call->state = RPC_CALL_SLEEPING;
+    call->expires_us = UINT64_MAX;
     nng_aio_set_timeout(call->aio, NNG_DURATION_INFINITE);
     nng_sleep_aio((nng_duration)answer.delay_ms, call->aio);
 }
@@ -223,12 +248,16 @@ void rpc_client_call_abort(struct rpc_client_call *call)
 {
     if (call->state == RPC_CALL_IDLE || call->state == RPC_CALL_OVER)
         return;
+    if (call->state == RPC_CALL_SETTLING) {
+        deliver(call); /* it had its answer */
+        return;
+    }
     /* nng refused the operation because the aio is stopped: the message is still ours. */
     if (call->state == RPC_CALL_SENDING && nng_aio_get_msg(call->aio) != NULL)
         nng_msg_free(nng_aio_get_msg(call->aio));
     nng_aio_set_msg(call->aio, NULL);
     error_set(&call->error, ST_CANCELLED, "the client closes");
-    end(call);
+    deliver(call);
 }
 
 /* ---- sending ---- */
@@ -294,6 +323,13 @@ static uint64_t left_ms(const struct rpc_client_call *call)
     return ms > INT32_MAX ? INT32_MAX : ms;
 }
 
+/* Start an operation on the aio after this. */
+static void set_timeout(struct rpc_client_call *call, uint64_t timeout_ms)
+{
+    call->expires_us = clock_deadline_ms(timeout_ms);
+    nng_aio_set_timeout(call->aio, (nng_duration)timeout_ms);
+}
+
 static void attempt(struct rpc_client_call *call)
 {
     uint64_t now_us = clock_mono_us();
@@ -324,7 +360,7 @@ static void attempt(struct rpc_client_call *call)
         wait_ms = call->client->options.fail_fast_ms;
     call->state = RPC_CALL_SENDING;
     nng_aio_set_msg(call->aio, message);
-    nng_aio_set_timeout(call->aio, (nng_duration)wait_ms);
+    set_timeout(call, wait_ms);
     nng_ctx_send(call->ctx, call->aio);
 }
 
@@ -341,7 +377,7 @@ static void on_sent(struct rpc_client_call *call, int number)
         call->state = RPC_CALL_RECEIVING;
         call->outcome.executed = true; /* unless the answer says no */
         nng_aio_set_msg(call->aio, NULL);
-        nng_aio_set_timeout(call->aio, (nng_duration)left_ms(call));
+        set_timeout(call, left_ms(call));
         nng_ctx_recv(call->ctx, call->aio);
         return;
     }
@@ -466,6 +502,8 @@ static void on_event(void *argument)
     if (number == 0 && ((call->state == RPC_CALL_SENDING && has_message) ||
                         (call->state == RPC_CALL_RECEIVING && !has_message)))
         number = NNG_ETIMEDOUT;
+    call->is_timer_near =
+        number != NNG_ETIMEDOUT && clock_mono_us() + TIMER_MARGIN_US >= call->expires_us;
     switch (call->state) {
     case RPC_CALL_SENDING:
         on_sent(call, number);
@@ -480,6 +518,9 @@ static void on_event(void *argument)
         } else {
             attempt(call);
         }
+        break;
+    case RPC_CALL_SETTLING:
+        deliver(call);
         break;
     default:
         break;

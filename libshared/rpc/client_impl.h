@@ -26,7 +26,7 @@
  *     IDLE -> SENDING -> RECEIVING -> OVER -> IDLE
  *                 ^  \        |
  *                 |   \       v      an attempt failed and another is allowed
- *                 +--- SLEEPING
+ *                 +--- SLEEPING                            (SETTLING: see end)
  *
  * One aio drives it all, so nothing of a call ever runs twice at once: the thread that
  * starts it, then nng's callbacks one after another, then whoever ends it.
@@ -36,12 +36,15 @@ enum rpc_client_call_state {
     RPC_CALL_SENDING,
     RPC_CALL_RECEIVING,
     RPC_CALL_SLEEPING,
+    RPC_CALL_SETTLING,
     RPC_CALL_OVER,
 };
 
 struct rpc_client_call {
     struct rpc_client *client;
     nng_aio *aio;
+    uint64_t expires_us; /* monotonic: when the operation on it is due */
+    bool is_timer_near;  /* the last operation ended when it was due: see end */
     enum rpc_client_call_state state;
     struct arena own_arena; /* the answer's envelope, and an asynchronous reply */
     struct arena *arena;    /* where the reply goes */
@@ -99,6 +102,7 @@ struct rpc_client {
     unsigned call_count;
     unsigned idle_count;
     unsigned starting; /* threads inside the first attempt of a call */
+    unsigned cancels;  /* cancel frames in flight */
     bool is_closing;
 
     pthread_t keeper;
@@ -113,7 +117,8 @@ struct rpc_endpoint *rpc_client_pick(struct rpc_client *client,
 /* A call from the pool; ST_EXHAUSTED at the limit, ST_CANCELLED when the client closes.
  * Until rpc_client_started the client does not close. */
 MUST_USE enum status rpc_client_acquire(struct rpc_client *client,
-                                        struct rpc_client_call **out, struct error *err);
+                                        struct rpc_client_call **out, bool is_cancel_frame,
+                                        struct error *err);
 void rpc_client_started(struct rpc_client *client);
 void rpc_client_release(struct rpc_client_call *call);
 

@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/thread.h"
 #include "rpc/nng_error.h"
+#include "rpc/socket_close.h"
 
 #define RECONNECT_MIN_MS 100
 #define RECONNECT_MAX_MS 5000
@@ -106,17 +107,20 @@ enum status rpc_endpoint_open(struct rpc_endpoint *out,
     if (st == ST_OK)
         st = start_dialer(out, err);
     if (st != ST_OK)
-        rpc_endpoint_close(out);
+        (void)!rpc_endpoint_close(out); /* without a connection it closes */
     return st;
 }
 
-void rpc_endpoint_close(struct rpc_endpoint *endpoint)
+bool rpc_endpoint_close(struct rpc_endpoint *endpoint)
 {
     for (unsigned i = 0; i < endpoint->idle_count; i++)
         (void)nng_ctx_close(endpoint->idle[i]);
-    (void)nng_close(endpoint->socket);
+    endpoint->idle_count = 0;
+    if (!rpc_socket_close(endpoint->socket))
+        return false;
     mem_free(endpoint->idle);
     mutex_done(&endpoint->mutex);
+    return true;
 }
 
 enum status rpc_endpoint_take(struct rpc_endpoint *endpoint, nng_ctx *out,

@@ -49,7 +49,8 @@ struct rpc_endpoint_options {
 MUST_USE enum status rpc_endpoint_open(struct rpc_endpoint *out,
                                        const struct rpc_endpoint_options *options,
                                        struct error *err);
-void rpc_endpoint_close(struct rpc_endpoint *endpoint);
+/* False: nng does not let go of the socket, and the endpoint must stay where it is. */
+bool rpc_endpoint_close(struct rpc_endpoint *endpoint) MUST_USE;
 
 /* A context for one call; give it back once no operation is pending on it. */
 MUST_USE enum status rpc_endpoint_take(struct rpc_endpoint *endpoint, nng_ctx *out,

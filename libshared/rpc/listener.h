@@ -9,6 +9,7 @@
 #define RPC_LISTENER_H
 
 #include <nng/nng.h>
+#include <stdint.h>
 
 #include "core/error.h"
 #include "rpc/tls.h"
@@ -30,6 +31,9 @@ MUST_USE enum status rpc_listener_open(struct rpc_listener *out, nng_socket sock
 /* Close the nng listener and start a new one on the same socket and address. Contexts and
  * pending receives stay; connections made through the old one are reset. */
 MUST_USE enum status rpc_listener_restart(struct rpc_listener *listener, struct error *err);
+/* Connect as a plain subscriber (no TLS) and wait until something is published: does the
+ * listener still accept? */
+bool rpc_listener_hears(const struct rpc_listener *listener, uint64_t timeout_ms);
 /* Gives the file lock back; nng_close ends the listener itself. */
 void rpc_listener_done(struct rpc_listener *listener);
 

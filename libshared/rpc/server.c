@@ -12,6 +12,7 @@
 #include "core/thread.h"
 #include "rpc/nng_error.h"
 #include "rpc/server_impl.h"
+#include "rpc/socket_close.h"
 
 #define KEEPER_PERIOD_MS 1000
 #define DRAIN_STEP_MS    2
@@ -323,13 +324,13 @@ void rpc_server_close(struct rpc_server *server)
     rpc_jobs_close(server->jobs);
     rpc_workers_stop(&server->workers);
     rpc_server_close_slots(server);
-    if (server->has_socket)
-        (void)nng_close(server->socket);
     rpc_listener_done(&server->listener);
+    rpc_server_close_metrics(server);
+    if (server->has_socket && !rpc_socket_close(server->socket))
+        return; /* its callbacks may still come */
     rpc_jobs_release(server->jobs);
     rpc_connections_free(server->connections);
     rpc_idempotency_free(server->idempotency);
-    rpc_server_close_metrics(server);
     rpc_registry_done(&server->registry);
     close_name(server);
     mem_free(server);

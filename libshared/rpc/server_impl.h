@@ -30,6 +30,8 @@ struct rpc_slot {
     nng_ctx ctx;
     nng_aio *receive;
     nng_aio *send;
+    uint64_t send_due_us;
+    bool is_settling;
     struct rpc_job *job;
     nng_msg *message; /* the request's, to be used again for the answer; or NULL */
 };

@@ -13,6 +13,7 @@
 #include "rpc/events.h"
 #include "rpc/frame.h"
 #include "rpc/nng_error.h"
+#include "rpc/socket_close.h"
 
 #define RECEIVE_BUFFER    8192 /* events; nng drops the oldest */
 #define MESSAGE_BYTES_MAX ((size_t)128 * 1024)
@@ -161,7 +162,8 @@ void rpc_subscriber_close(struct rpc_subscriber *subscriber)
 {
     if (subscriber == NULL)
         return;
-    (void)nng_close(subscriber->socket);
+    if (!rpc_socket_close(subscriber->socket))
+        return; /* the thread may still be in there */
     thread_join(subscriber->thread);
     arena_done(&subscriber->arena);
     mem_free(subscriber->prefix);
