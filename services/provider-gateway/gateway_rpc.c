@@ -121,6 +121,7 @@ static enum status search_creators(struct rpc_call *call, const void *request_,
     reply->n_creators = page.creators.count;
     reply->total = page.total;
     reply->is_exact_match = page.is_exact_match;
+    reply->returned = (uint32_t)page.returned;
     return ST_OK;
 }
 
