@@ -52,7 +52,8 @@ static struct budget_settlement settlement_of(const struct passage *passage)
     };
 }
 
-static enum status reserve(struct passage *passage, struct error *err)
+/* *in_doubt: it failed, and may be held all the same. */
+static enum status ask_budget(struct passage *passage, bool *in_doubt, struct error *err)
 {
     const struct metered_request *request = passage->request;
     const struct call_context *context = request->context;
@@ -75,19 +76,26 @@ static enum status reserve(struct passage *passage, struct error *err)
         .is_interactive = context->is_interactive,
     };
     uint64_t left_ms = clock_left_ms(context->deadline_us);
-    bool in_doubt = false;
-    enum status st;
 
     if (reservation.endpoint == NULL)
         return error_set(err, ST_EXHAUSTED, "the request needs too much memory");
-    st = budget->reserve(budget->context, &reservation,
-                         min_u64(left_ms + 1, RESERVE_MAX_MS), &in_doubt, err);
-    if (st == ST_OK || !in_doubt) {
-        if (st != ST_OK)
-            settlements_release(passage->door->settlements);
+    return budget->reserve(budget->context, &reservation,
+                           min_u64(left_ms + 1, RESERVE_MAX_MS), in_doubt, err);
+}
+
+/* A place in the outbox is claimed; it stays so only on ST_OK. */
+static enum status reserve(struct passage *passage, struct error *err)
+{
+    bool in_doubt = false;
+    enum status st = ask_budget(passage, &in_doubt, err);
+
+    if (st == ST_OK)
+        return ST_OK;
+    if (!in_doubt) {
+        settlements_release(passage->door->settlements);
         return st;
     }
-    /* It may be held all the same: give it back, for nothing was sent. */
+    /* Nothing was sent: what may be held is given back. */
     struct budget_settlement back = settlement_of(passage);
     back.is_void = true;
     back.outcome = CALL_NOT_SENT;

@@ -260,6 +260,19 @@ static void test_call_without_a_place_in_the_outbox_is_refused(void **state)
         settlements_release(door.settlements);
 }
 
+static void test_call_without_memory_leaves_no_place_taken(void **state)
+{
+    struct call_receipt receipt;
+    struct error err;
+
+    (void)state;
+    arena_done(&arena);
+    arena_init(&arena, 0);
+    assert_int_equal(report(&receipt, &err), ST_EXHAUSTED);
+    assert_int_equal(fake.reserve_count, 0);
+    assert_int_equal(settlements_count(door.settlements), 0);
+}
+
 static void test_call_answers_though_quota_cannot_be_told_and_tells_it_later(void **state)
 {
     struct call_receipt receipt;
@@ -332,6 +345,7 @@ int main(void)
         DOOR_TEST(test_call_refused_by_the_budget_is_not_made),
         DOOR_TEST(test_call_with_the_reservation_in_doubt_is_not_made_and_given_back),
         DOOR_TEST(test_call_without_a_place_in_the_outbox_is_refused),
+        DOOR_TEST(test_call_without_memory_leaves_no_place_taken),
         DOOR_TEST(test_call_answers_though_quota_cannot_be_told_and_tells_it_later),
         DOOR_TEST(test_call_with_bad_input_reserves_nothing),
         DOOR_TEST(test_call_with_no_time_left_reserves_nothing),
