@@ -3,7 +3,9 @@
  * to exist.
  *
  * Identity is (platform, provider's user id). A handle belongs to the newest row that
- * claims it, compared without case. Numbers are -1, times 0 and texts "" when unknown; an
+ * claims it, compared without case. A key that fits no row may still be known as an alias:
+ * what was once asked for, and answered with another id (an old handle, a handle given as
+ * an id); find, report_find and enrichment_find follow it. Numbers are -1, times 0 and texts "" when unknown; an
  * unknown value never overwrites a known one, and older data never newer. Texts of a
  * creator handed in are UTF-8 without control bytes, NULL counts as "".
  *
@@ -83,13 +85,15 @@ MUST_USE enum status creators_store_report_find(struct creator_report *out, bool
                                                 bool with_document, struct error *err);
 
 /*
- * Store a report and its creator's basic profile in one transaction. ST_INVALID when the
- * document is no JSON that Postgres can keep. An older report than the stored one is
- * dropped without an error.
+ * Store a report and its creator's basic profile in one transaction. `asked` is the key the
+ * report was bought for (NULL: none): it becomes an alias of the creator unless it is their
+ * id or handle, and negatives of it go. ST_INVALID when the document is no JSON that
+ * Postgres can keep. An older report than the stored one is dropped without an error.
  */
 MUST_USE enum status creators_store_report_put(const struct store_call *call,
                                                const struct creator *creator,
                                                const struct creator_report *report,
+                                               const struct creator_key *asked,
                                                struct error *err);
 
 /* Numbers of Metercache__V1__EnrichmentState. */

@@ -37,7 +37,8 @@ MUST_USE enum status db_open(struct db **out, const struct db_options *options,
                              struct error *err);
 void db_close(struct db *db); /* all sessions released; accepts NULL */
 
-/* ST_UNAVAILABLE: no database. ST_EXHAUSTED: all sessions stayed busy until the deadline. */
+/* ST_UNAVAILABLE: no database, or all sessions stayed busy until the deadline (reason
+ * DATABASE_BUSY). */
 MUST_USE enum status db_acquire(struct db_session **out, struct db *db,
                                 uint64_t deadline_us, struct error *err);
 /* A session left inside a transaction loses it with its connection. Accepts NULL. */

@@ -83,6 +83,8 @@ struct ledger_event {
     const char *endpoint;
     bool has_call; /* never for RESERVE */
     struct ledger_call call;
+    int64_t batch; /* out only, of ledger_store_operations: where it stands */
+    int64_t epoch; /* of that batch */
 };
 
 struct ledger_state {
@@ -95,7 +97,7 @@ struct ledger_state {
 };
 
 /* Become the writer: a new epoch, and the counters of periods that end after
- * `ended_after_us` (0: all). Waits for a batch in flight. `writer` is a name for people. */
+ * `ended_after_us` (0: all), or with open holds however long ago they ended. Waits for a batch in flight. `writer` is a name for people. */
 MUST_USE enum status ledger_store_open(struct ledger_state *out,
                                        const struct store_call *call, const char *writer,
                                        int64_t ended_after_us, struct error *err);

@@ -2,12 +2,17 @@
  * searches_store.h - searches by the hash of their canonical filters, their results in the
  * provider's order, and who asked for what.
  *
- * A search is filled page by page. To fill it anew, a generation is started; the results
- * of the former one stay, and are served, until the first page of the new one is stored:
+ * A search is filled page by page. To fill it anew, a generation is started, which grows
+ * unseen while the held one goes on answering, so that a provider that fails half-way
+ * takes nothing away:
  *
- *     start -> generation 1, next_page 0      append -> pages 0, 1, 2 ... of generation 1
- *     start -> generation 2, next_page 0      results still of generation 1
- *     append page 0 of generation 2           the old results go in the same transaction
+ *     start -> generation 1, next_page 0      append -> pages 0, 1, 2 ..., each held at once
+ *     start -> generation 2, next_page 0      held: all of generation 1
+ *     append page 0 of generation 2           held: still generation 1; filled: 15
+ *     append page n of generation 2           enough: generation 2 is held, the other gone
+ *
+ * Enough is as many results as the held generation has or as the caller wants, whichever is
+ * less, or the provider's last page. The turn happens in the transaction of the append.
  *
  * An append takes effect only if generation and next_page are those its caller saw, so of
  * two that fill the same search one stores and the other gets ST_ABORTED.
@@ -35,13 +40,17 @@ struct search {
     int platform;
     const char *filters; /* canonical JSON */
     const char *sort;    /* canonical JSON */
-    int64_t generation;  /* being filled; 1 and up */
-    int64_t next_page;   /* of that generation; 0 is the first */
 
-    /* Of the results that are stored; held_generation < generation while the former ones
-     * are kept, 0 before the first page ever. */
+    /* What an append adds to. */
+    int64_t generation; /* 1 and up */
+    int64_t next_page;  /* of that generation; 0 is the first */
+    int64_t filled;     /* its results stored; held when held_generation == generation */
+    int64_t filled_fresh_until_us; /* what fresh_until_us becomes with it; 0: no page yet */
+
+    /* What is served; held_generation < generation while the new one is not enough, 0 before
+     * the first page ever. */
     int64_t held_generation;
-    int64_t held;  /* results stored: positions 0 to held - 1 */
+    int64_t held;  /* its results: positions 0 to held - 1 */
     int64_t total; /* matches the provider reports; -1: unknown */
     bool exhausted;
     int64_t fetched_at_us;  /* of the first page of held_generation; 0: none */
@@ -53,8 +62,9 @@ MUST_USE enum status searches_store_find(
     const uint8_t filter_hash[SEARCHES_STORE_HASH_SIZE], struct error *err);
 
 /*
- * Up to `limit` (at most SEARCHES_STORE_RESULTS_MAX) creators from `from_position` on, in
- * the provider's order, into *out (an array in call->arena, NULL when there is none).
+ * Up to `limit` (at most SEARCHES_STORE_RESULTS_MAX) creators of the held generation, from
+ * `from_position` on, in the provider's order, into *out (an array in call->arena, NULL when
+ * there is none).
  */
 MUST_USE enum status searches_store_results(
     const struct creator **out, size_t *count, const struct store_call *call,
@@ -69,8 +79,10 @@ struct search_start {
     int64_t seen_generation; /* of the search as the caller found it; 0: it was absent */
 };
 
-/* Begin the generation after `seen_generation`; *out is the search as it is then.
- * ST_ABORTED when somebody else has begun it. */
+/*
+ * Begin the generation after `seen_generation`, which is abandoned unless it is held;
+ * *out is the search as it is then. ST_ABORTED when somebody else has begun it.
+ */
 MUST_USE enum status searches_store_start(struct search *out, const struct store_call *call,
                                           const struct search_start *start,
                                           struct error *err);
@@ -81,6 +93,7 @@ struct search_page {
     int64_t next_page;  /* as found: the number of this page */
     const struct creator *creators;
     size_t creator_count; /* at most SEARCHES_STORE_RESULTS_MAX; may be 0 */
+    int64_t wanted;       /* results that are enough to hold this generation; 0: at once */
     int64_t total;        /* -1: unknown */
     bool exhausted;       /* the provider has no further page */
     int64_t fetched_at_us;
@@ -88,9 +101,10 @@ struct search_page {
 };
 
 /*
- * Upsert the creators, add those the search does not hold yet behind its results, and move
- * to the next page, in one transaction; *out is the search as it is then. ST_ABORTED when
- * generation or page have moved: nothing is stored.
+ * Upsert the creators, add those the generation does not list yet behind its results, move
+ * to the next page, and hold the generation when that is enough, in one transaction; *out
+ * is the search as it is then. ST_ABORTED when generation or page have moved: nothing is
+ * stored.
  */
 MUST_USE enum status searches_store_append_page(struct search *out,
                                                 const struct store_call *call,

@@ -6,9 +6,10 @@
  *                        ->  db.h (pool of connections)  ->  libpq
  *
  * Every function of a domain store takes a struct store_call and fails with:
- *   ST_UNAVAILABLE   no database, or the connection broke: a write may have happened
+ *   ST_UNAVAILABLE   no database, or the connection broke: a write may have happened; reason
+ *                    DATABASE_BUSY: no free connection in time, nothing was tried
  *   ST_DEADLINE      the deadline passed; a write may have happened
- *   ST_EXHAUSTED     no free connection in time, or the arena is full
+ *   ST_EXHAUSTED     the arena is full
  *   ST_ABORTED       lost against a concurrent writer: look again
  *   ST_INTERNAL      a statement and the schema disagree: a bug
  * and with what its header says beside these.
@@ -39,7 +40,7 @@ struct store_call {
     struct store *store;
     struct arena *arena;
     uint64_t deadline_us; /* monotonic */
-    bool may_lag;         /* a replica that is behind may answer */
+    bool may_lag; /* a replica that is behind may answer; it gets half of the time */
 };
 
 /* Checks the connection strings only; connections open when they are needed. */
