@@ -30,30 +30,17 @@ static struct client_options options_of(uint64_t timeout_ms, unsigned priority,
 }
 
 /*
- * What a failed Reserve means. Only a refusal by the limits is an answer of its own; all
- * else (no such meter, no permission, overload, no connection) is "cannot decide", lest
- * quota-service's NOT_FOUND be taken for the provider's.
+ * What a failed Reserve means. Only a spent meter is an answer of its own: the same op id
+ * would get it again, so nothing is held. All else (no such meter, no permission, overload,
+ * no connection) is "cannot decide", lest quota-service's NOT_FOUND be taken for the
+ * provider's; and it is in doubt as soon as any attempt of the call may have run.
  */
 static enum status reserve_failed(const struct rpc_outcome *outcome, bool *in_doubt,
                                   struct error *err)
 {
-    switch (err->status) {
-    case ST_EXHAUSTED:
-        if (err->violation_count > 0 || strcmp(err->reason, "METER_SPENT") == 0)
-            return err->status;
-        break;
-    case ST_INVALID:
-    case ST_NOT_FOUND:
-    case ST_EXISTS:
-    case ST_PRECONDITION:
-    case ST_DENIED:
-    case ST_UNAUTHENTICATED:
-    case ST_UNIMPLEMENTED:
-        break;
-    default:
-        *in_doubt = outcome->executed;
-        break;
-    }
+    if (err->status == ST_EXHAUSTED && strcmp(err->reason, "METER_SPENT") == 0)
+        return err->status;
+    *in_doubt = outcome->executed;
     err->status = ST_UNAVAILABLE;
     err->field[0] = '\0';
     (void)error_reason(err, "QUOTA_UNAVAILABLE");

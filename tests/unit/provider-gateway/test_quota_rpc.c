@@ -1,0 +1,210 @@
+/* The budget over RPC: what a failed reservation means (C7, C8). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "core/base.h"
+#include "core/clock.h"
+#include "core/thread.h"
+#include "metercache/v1/quota.pb-c.h"
+#include "quota_rpc.h"
+#include "rpc/server.h"
+
+#define REPLIES_MAX 4
+
+/* A quota-service that says what it is told, then the last of it again. */
+struct quota_peer {
+    struct rpc_server *server;
+    pthread_mutex_t lock; /* guards what follows */
+    struct error says[REPLIES_MAX];
+    size_t count;
+    size_t asked;
+    uint64_t hold_ms;
+};
+
+static struct quota_peer quota_peer;
+static struct quota_rpc *quota;
+
+static enum status reserve(struct rpc_call *call, const void *request_, void *reply_,
+                           struct error *err)
+{
+    const Metercache__V1__ReserveRequest *request = request_;
+    struct quota_peer *peer = call->service;
+    struct error says = ERROR_NONE;
+
+    (void)reply_;
+    mutex_lock(&peer->lock);
+    if (peer->count > 0)
+        says = peer->says[peer->asked < peer->count ? peer->asked : peer->count - 1];
+    peer->asked++;
+    peer->hold_ms = request->hold_ms;
+    mutex_unlock(&peer->lock);
+    *err = says;
+    return says.status;
+}
+
+static enum status authenticate(void *context, const uint8_t *bearer, size_t size,
+                                struct rpc_identity *out, struct error *err)
+{
+    (void)context;
+    (void)bearer;
+    (void)size;
+    (void)err;
+    *out = (struct rpc_identity){.role = RPC_ROLE_SERVICE, .subject = "gateway"};
+    return ST_OK;
+}
+
+static const struct rpc_method METHODS[] = {
+    {&metercache__v1__quota_service__descriptor, "Reserve", RPC_ROLE_SERVICE,
+     RPC_IDEMPOTENT, reserve},
+    {0},
+};
+
+static int set_up(void **state)
+{
+    static const struct rpc_method *const TABLES[] = {METHODS};
+    const struct rpc_server_options options = {
+        .name = "quota-service",
+        .listen_url = "tcp://127.0.0.1:0",
+        .tables = TABLES,
+        .table_count = COUNT_OF(TABLES),
+        .service = &quota_peer,
+        .authenticate = authenticate,
+        .workers = 2,
+    };
+    struct error err;
+
+    (void)state;
+    quota_peer = (struct quota_peer){.count = 0};
+    mutex_init(&quota_peer.lock);
+    if (rpc_server_open(&quota_peer.server, &options, &err) != ST_OK)
+        return -1;
+    return quota_rpc_open(&quota, rpc_server_url(quota_peer.server), "token", &err) == ST_OK
+               ? 0
+               : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    quota_rpc_close(quota);
+    rpc_server_close(quota_peer.server);
+    mutex_done(&quota_peer.lock);
+    return 0;
+}
+
+static void will_say(enum status status, const char *reason)
+{
+    struct error *says = &quota_peer.says[quota_peer.count++];
+
+    (void)error_set(says, status, "as told");
+    (void)error_reason(says, reason);
+}
+
+static enum status ask(bool *in_doubt, struct error *err)
+{
+    const struct budget *budget = quota_rpc_budget(quota);
+    const struct budget_reservation reservation = {
+        .id = op_id_new(),
+        .meter = "modash.reports",
+        .amount_milli = 1000,
+        .hold_ms = 60000,
+        .provider = "modash",
+        .action = "report",
+        .reason = "select",
+        .creator = "",
+        .user = "alice",
+        .tenant = "",
+        .endpoint = "modash.report",
+        .cooldown_key = "",
+    };
+
+    *err = ERROR_NONE;
+    *in_doubt = false;
+    return budget->reserve(budget->context, &reservation, 5000, in_doubt, err);
+}
+
+static void test_reserve_held_is_ok(void **state)
+{
+    struct error err;
+    bool in_doubt;
+
+    (void)state;
+    assert_int_equal(ask(&in_doubt, &err), ST_OK);
+    assert_false(in_doubt);
+    assert_int_equal(quota_peer.hold_ms, 60000);
+}
+
+static void test_reserve_spent_meter_is_passed_on_and_holds_nothing(void **state)
+{
+    struct error err;
+    bool in_doubt;
+
+    (void)state;
+    will_say(ST_EXHAUSTED, "METER_SPENT");
+    error_add_violation(&quota_peer.says[0], "modash.reports", 0, 1);
+    assert_int_equal(ask(&in_doubt, &err), ST_EXHAUSTED);
+    assert_string_equal(err.reason, "METER_SPENT");
+    assert_int_equal(err.violation_count, 1);
+    assert_false(in_doubt);
+}
+
+/* Whatever ends a call of which an earlier attempt may have been held, it may be held. */
+static void test_reserve_any_other_refusal_after_an_attempt_is_in_doubt(void **state)
+{
+    static const struct {
+        enum status status;
+        const char *reason;
+    } LAST[] = {
+        {ST_EXHAUSTED, "TOO_MANY_OPEN"}, {ST_EXHAUSTED, ""},
+        {ST_NOT_FOUND, "UNKNOWN_METER"}, {ST_EXISTS, "OP_ID_REUSED"},
+        {ST_PRECONDITION, ""},           {ST_INTERNAL, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(LAST); i++) {
+        struct error err;
+        bool in_doubt;
+
+        quota_peer.count = 0;
+        quota_peer.asked = 0;
+        will_say(ST_UNAVAILABLE, "LEDGER_UNAVAILABLE");
+        will_say(LAST[i].status, LAST[i].reason);
+        assert_int_equal(ask(&in_doubt, &err), ST_UNAVAILABLE);
+        assert_string_equal(err.reason, "QUOTA_UNAVAILABLE");
+        assert_true(quota_peer.asked >= 2);
+        assert_true(in_doubt);
+    }
+}
+
+static void test_reserve_refused_before_the_handler_is_not_in_doubt(void **state)
+{
+    struct error err;
+    bool in_doubt;
+
+    (void)state;
+    rpc_server_close(quota_peer.server);
+    quota_peer.server = NULL;
+    assert_int_equal(ask(&in_doubt, &err), ST_UNAVAILABLE);
+    assert_string_equal(err.reason, "QUOTA_UNAVAILABLE");
+    assert_false(in_doubt);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_reserve_held_is_ok),
+        TEST(test_reserve_spent_meter_is_passed_on_and_holds_nothing),
+        TEST(test_reserve_any_other_refusal_after_an_attempt_is_in_doubt),
+        TEST(test_reserve_refused_before_the_handler_is_not_in_doubt),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
