@@ -3,7 +3,7 @@
  * spent is forgotten, nothing is called without a reservation, nothing acknowledged is lost.
  * C6, C7, S2.
  *
- * METERCACHE_TEST_SEED repeats a run's choices.
+ * TEST_SEED repeats a run's choices.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -281,14 +281,14 @@ static void run_load_with_kills(struct fixture *fixture, struct load *load, uint
 
 static void test_selects_survive_kill_of_each_service_and_of_postgres(void **state)
 {
-    const char *given = getenv("METERCACHE_TEST_SEED");
+    const char *given = getenv("TEST_SEED");
     uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : rng_system_u64() % 1000000;
     struct fixture *fixture = *state;
     struct simulator_creator *creators = choose_creators(fixture);
     struct load load = {.client = fixture->alice.client, .creators = creators};
     uint64_t begin_us = clock_mono_us();
 
-    print_message("           METERCACHE_TEST_SEED=%llu\n", (unsigned long long)seed);
+    print_message("           TEST_SEED=%llu\n", (unsigned long long)seed);
     simulator_behave(fixture->stack, "modash", "report", "slow", "\"delay_ms\":25");
     run_load_with_kills(fixture, &load, seed);
     print_message("           %zu selects in %llu ms, %zu attempts failed\n",

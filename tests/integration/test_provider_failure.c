@@ -305,6 +305,22 @@ static void test_search_whose_refresh_fails_half_way_keeps_the_former_results(vo
     books_expect(&fixture->books, BOOKS_DISCOVERY, 2, PAGE_MILLI, PAGE_MILLI);
 }
 
+/* Freshness runs out while pages still come in: no more is bought than was asked for. */
+static void test_search_slower_than_its_freshness_buys_no_more_than_asked(void **state)
+{
+    struct fixture *fixture = *state;
+    search_reply *reply = NULL;
+    char filters[128];
+    struct search_question question = question_of(filters, 34);
+
+    fixture->alice.timeout_ms = DEADLINE_MS;
+    question.count = 45;
+    simulator_behave(fixture->stack, "modash", "search", "slow", "\"delay_ms\":600");
+    assert_ok(call_search(&fixture->alice, &question, &reply), &fixture->alice.err);
+    assert_int_equal(reply->available, 45);
+    books_expect(&fixture->books, BOOKS_DISCOVERY, 3, 3 * PAGE_MILLI, 3 * PAGE_MILLI);
+}
+
 /* Throttled: told when to come back, costs nothing, and nothing is stored. */
 static void test_select_while_the_provider_throttles_says_when_to_return(void **state)
 {
@@ -468,6 +484,7 @@ int main(void)
         TEST(test_search_of_what_is_cached_is_answered_stale),
         TEST(test_search_that_fails_half_way_keeps_the_pages_it_bought),
         TEST(test_search_whose_refresh_fails_half_way_keeps_the_former_results),
+        TEST(test_search_slower_than_its_freshness_buys_no_more_than_asked),
         TEST(test_select_while_the_provider_throttles_says_when_to_return),
         TEST(test_select_while_the_provider_refuses_us_is_unavailable),
         TEST(test_call_log_names_the_outcome_of_each_failure),

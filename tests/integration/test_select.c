@@ -217,6 +217,44 @@ static void test_select_by_both_names_at_once_of_a_known_creator_buys_one(void *
     books_expect(&fixture->books, BOOKS_REPORTS, 1, REPORT_MILLI, REPORT_MILLI);
 }
 
+#define EACH 40 /* creators a member of the crowd selects */
+
+struct own_result {
+    struct simulator_creator creators[16][EACH];
+    size_t wrong[16];
+};
+
+static void select_ones_own(struct caller *caller, size_t index, void *context)
+{
+    struct own_result *result = context;
+
+    for (size_t i = 0; i < EACH; i++) {
+        const struct simulator_creator *wanted = &result->creators[index][i];
+        select_reply *reply = NULL;
+        enum status st = call_select(caller, INSTAGRAM, wanted->user_id, true, &reply);
+        bool is_right = wanted->is_private
+                            ? st == ST_NOT_FOUND
+                            : st == ST_OK && strcmp(reply->creator->provider_user_id,
+                                                    wanted->user_id) == 0;
+
+        if (!is_right)
+            result->wrong[index]++;
+    }
+}
+
+/* Many calls under way, each about another creator, private ones among them. */
+static void test_select_of_many_at_once_answers_each_with_its_own(void **state)
+{
+    static struct own_result result;
+    struct fixture *fixture = *state;
+
+    simulator_creators(fixture->stack, "instagram", 5000, COUNT_OF(result.wrong) * EACH,
+                       result.creators[0]);
+    crowd_run(fixture->alice.client, COUNT_OF(result.wrong), select_ones_own, &result);
+    for (size_t i = 0; i < COUNT_OF(result.wrong); i++)
+        assert_int_equal(result.wrong[i], 0);
+}
+
 /* C8 */
 static void test_select_of_an_unknown_creator_is_not_found_and_remembered(void **state)
 {
@@ -369,6 +407,7 @@ int main(void)
         TEST(test_select_by_64_at_once_buys_one_report),
         TEST(test_select_by_64_at_once_while_the_provider_is_slow_buys_one),
         TEST(test_select_by_both_names_at_once_of_a_known_creator_buys_one),
+        TEST(test_select_of_many_at_once_answers_each_with_its_own),
         TEST(test_select_of_an_unknown_creator_is_not_found_and_remembered),
         TEST(test_select_of_a_private_creator_says_so_and_is_remembered),
         TEST(test_get_creator_never_calls_a_provider),
