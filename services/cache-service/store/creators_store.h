@@ -91,9 +91,9 @@ MUST_USE enum status creators_store_report_find(struct creator_report *out, bool
  * Postgres can keep. An older report than the stored one is dropped without an error.
  */
 MUST_USE enum status creators_store_report_put(const struct store_call *call,
+                                               const struct creator_key *asked,
                                                const struct creator *creator,
                                                const struct creator_report *report,
-                                               const struct creator_key *asked,
                                                struct error *err);
 
 /* Numbers of Metercache__V1__EnrichmentState. */
