@@ -1,12 +1,14 @@
 #include "config.h"
 
+#include "answer_limit.h"
 #include "core/base.h"
 
 #define SECOND     ((uint64_t)1000)
 #define KIB        ((uint64_t)1024)
-#define MIB        (1024 * KIB)
 #define ROW(...)   SETTING_ROW(struct gateway_config, __VA_ARGS__)
 #define NO_DEFAULT NULL
+#define TEXT_OF(n) #n
+#define IN_KIB(n)  TEXT_OF(n) "KiB"
 
 // clang-format off
 const struct setting GATEWAY_SETTINGS[] = {
@@ -36,8 +38,9 @@ const struct setting GATEWAY_SETTINGS[] = {
         "a run that finds nothing costs as much as one that does"),
     ROW("GATEWAY_ALLOW_PLAIN_HTTP_LOOPBACK", SETTING_BOOL, allow_loopback, "no", 0, 0,
         "let a provider's base URL be http or https on loopback: for the simulator"),
-    ROW("GATEWAY_RESPONSE_BYTES", SETTING_BYTES, response_bytes, "8MiB", 64 * KIB, 64 * MIB,
-        "largest decoded answer taken from a provider"),
+    ROW("GATEWAY_RESPONSE_BYTES", SETTING_BYTES, response_bytes, IN_KIB(ANSWER_LIMIT_KIB),
+        64 * KIB, ANSWER_LIMIT_BYTES,
+        "largest decoded answer taken from a provider; it must fit a reply frame of 4 MiB"),
     ROW("GATEWAY_CONNECTIONS_PER_HOST", SETTING_COUNT, connections_per_host, "64", 1, 1024,
         "connections to one provider"),
     ROW("GATEWAY_SETTLE_BACKLOG", SETTING_COUNT, settle_backlog, "4096", 1, 1000000,

@@ -232,6 +232,7 @@ static void finish(struct http_client *client, struct job *job, CURLcode code)
     response->status = status > 0 ? (unsigned)status : 0;
     response->problem = problem_text(job, code);
     response->timed_out = code == CURLE_OPERATION_TIMEDOUT;
+    response->is_too_large = code != CURLE_OK && job->is_too_large;
     response->transport = code == CURLE_OK ? TRANSPORT_ANSWERED
                           : job->sends > 0 ? TRANSPORT_SENT_UNKNOWN
                                            : TRANSPORT_NOT_SENT;

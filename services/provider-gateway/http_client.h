@@ -56,6 +56,7 @@ struct http_request {
 struct http_response {
     enum transport transport;
     bool timed_out;
+    bool is_too_large;   /* what came was cut off; `status` stands */
     unsigned status;     /* of the last response seen, 0: none, also when not ANSWERED */
     struct buf headers;  /* its header lines, CRLF-ended */
     struct buf body;     /* decoded; complete only when ANSWERED */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "answer_limit.h"
 #include "core/mem.h"
 
 #define VALUES_MAX  ((size_t)250000) /* a tree of some 20 MB */
@@ -139,8 +140,10 @@ bool json_read_flag(const json_t *object, const char *key)
 const char *json_read_compact(const json_t *value, struct arena *arena)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
-    const char *copy = text == NULL ? NULL : arena_strdup(arena, text);
+    const char *copy = NULL;
 
+    if (text != NULL && strlen(text) <= ANSWER_LIMIT_BYTES)
+        copy = arena_strdup(arena, text);
     free(text);
     return copy;
 }

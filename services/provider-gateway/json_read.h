@@ -31,7 +31,8 @@ int64_t json_read_count(const json_t *object, const char *key);
 int64_t json_read_scaled(const json_t *object, const char *key, int64_t scale);
 /* true, "true", 1 and "1" are true; all else is false. */
 bool json_read_flag(const json_t *object, const char *key);
-/* Compact text of a value in the arena; NULL when the arena is full. */
+/* Compact text of a value in the arena; NULL when the arena is full, or when the text is
+ * too long to be passed on (answer_limit.h). */
 const char *json_read_compact(const json_t *value, struct arena *arena);
 
 #endif /* GATEWAY_JSON_READ_H */

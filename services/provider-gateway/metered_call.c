@@ -142,6 +142,7 @@ static void classify(struct passage *passage)
         .provider = request->provider->is.kind,
         .transport = response->transport,
         .timed_out = response->timed_out,
+        .is_too_large = response->is_too_large,
         .http_status = response->status,
     };
     if (response->transport == TRANSPORT_ANSWERED) {

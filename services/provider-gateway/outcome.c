@@ -116,7 +116,7 @@ struct outcome outcome_decide(const struct outcome_facts *facts)
 {
     struct outcome outcome;
 
-    if (facts->transport == TRANSPORT_ANSWERED)
+    if (facts->transport == TRANSPORT_ANSWERED || facts->is_too_large)
         return answered(facts);
     outcome = facts->transport == TRANSPORT_NOT_SENT ? NEVER_SENT : NO_ANSWER;
     if (facts->timed_out)

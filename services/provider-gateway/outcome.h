@@ -69,6 +69,7 @@ struct outcome_facts {
     enum provider_kind provider;
     enum transport transport;
     bool timed_out;
+    bool is_too_large; /* an answer came that was not read: only its HTTP status counts */
     unsigned http_status;
     struct outcome_reading reading;
 };

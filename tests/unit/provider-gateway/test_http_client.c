@@ -287,6 +287,8 @@ static void test_perform_body_over_the_cap_is_cut_off(void **state)
     response = get(5000);
     assert_int_equal(response.transport, TRANSPORT_SENT_UNKNOWN);
     assert_string_equal(response.problem, "the response is too large");
+    assert_true(response.is_too_large);
+    assert_int_equal(response.status, 200);
     assert_true(response.body.size <= BODY_LIMIT);
     http_response_done(&response);
     mem_free(answer);

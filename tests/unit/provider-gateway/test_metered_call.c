@@ -2,6 +2,7 @@
  * The door, with Modash behind it: what is reserved before, what is settled after, and what
  * the caller gets (C6, C8).
  */
+#include "core/mem.h"
 #include "door_fixture.h"
 
 static enum status search(struct modash_page *page, struct call_receipt *receipt,
@@ -196,6 +197,26 @@ static void test_report_truncated_is_presumed_charged(void **state)
     (void)settled(CALL_UNKNOWN, 1000);
 }
 
+/* Larger than what can be passed on: an answer, and it is of no use. */
+static void test_report_too_large_is_unusable_and_presumed_charged(void **state)
+{
+    size_t size = (size_t)2 << 20;
+    char *answer = mem_alloc(size + 128);
+    int head =
+        snprintf(answer, 128, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
+    struct call_receipt receipt;
+    struct error err;
+
+    (void)state;
+    memset(answer + head, ' ', size);
+    http_peer_will_send(peer, answer, (size_t)head + size, HTTP_PEER_CLOSE);
+    mem_free(answer);
+    assert_int_equal(report(&receipt, &err), ST_UNAVAILABLE);
+    assert_string_equal(err.reason, "PROVIDER_ERROR");
+    assert_string_equal(settled(CALL_PROVIDER_ERROR, 1000)->detail,
+                        "the response is too large");
+}
+
 static void test_report_never_sent_is_voided(void **state)
 {
     struct call_receipt receipt;
@@ -341,6 +362,7 @@ int main(void)
         DOOR_TEST(test_report_throttled_passes_the_providers_wait_on),
         DOOR_TEST(test_report_timeout_is_presumed_charged),
         DOOR_TEST(test_report_truncated_is_presumed_charged),
+        DOOR_TEST(test_report_too_large_is_unusable_and_presumed_charged),
         DOOR_TEST(test_report_never_sent_is_voided),
         DOOR_TEST(test_call_refused_by_the_budget_is_not_made),
         DOOR_TEST(test_call_with_the_reservation_in_doubt_is_not_made_and_given_back),
