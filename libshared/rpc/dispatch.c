@@ -107,8 +107,7 @@ static enum status check_user(const struct step *step, struct rpc_identity *call
     if (strlen(user) >= sizeof(caller->user))
         return error_field(step->err, "auth.on_behalf_of", "user is longer than %d bytes",
                            RPC_SUBJECT_SIZE - 1);
-    if (caller->role != RPC_ROLE_SERVICE && caller->role != RPC_ROLE_STAFF &&
-        strcmp(user, caller->subject) != 0)
+    if (caller->role != RPC_ROLE_SERVICE && strcmp(user, caller->subject) != 0)
         return error_set(step->err, ST_DENIED, "role '%s' may not act for user '%s'",
                          rpc_role_name(caller->role), user);
     snprintf(caller->user, sizeof(caller->user), "%s", user);

@@ -2,8 +2,7 @@
  * identity.h - who calls: role, subject, and the user a call is for.
  *
  * Identity comes from the credential in the envelope, never from a message. Client
- * credentials are bound to their subject; `service` and `staff` ones may name the user
- * they act for.
+ * credentials are bound to their subject; `service` ones may name the user they act for.
  */
 #ifndef RPC_IDENTITY_H
 #define RPC_IDENTITY_H

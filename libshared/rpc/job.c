@@ -82,7 +82,7 @@ void rpc_job_reset(struct rpc_job *job)
     arena_reset(&job->arena);
     job->call.is_resumed = false;
     job->call.state = NULL; /* it pointed into the arena of the request before */
-    job->call.wake = ERROR_NONE;
+    job->call.wake.status = ST_OK;
     job->call.caller.role = RPC_ROLE_NONE;
     job->call.caller.token_id[0] = '\0';
     job->call.caller.subject[0] = '\0';

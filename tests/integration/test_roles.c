@@ -226,8 +226,9 @@ static void test_list_calls_shows_a_client_its_own_alone(void **state)
     assert_true(calls_of(list, "alice") > 0 && calls_of(list, "bob") > 0);
 }
 
-/* Staff may act for a user: then it is that user's search, and that user's call. */
-static void test_staff_on_behalf_of_a_user_acts_as_that_user(void **state)
+/* A service may act for a user: then it is that user's search, and that user's call. Staff
+ * may not: a user's searches are the user's own (C10). */
+static void test_service_on_behalf_of_a_user_acts_as_that_user(void **state)
 {
     struct fixture *fixture = *state;
     const struct search_question question = {
@@ -239,10 +240,16 @@ static void test_staff_on_behalf_of_a_user_acts_as_that_user(void **state)
     Metercache__V1__ListCallsResponse *calls = NULL;
     search_reply *reply = NULL;
 
+    struct caller backend;
+
     fixture->staff.on_behalf_of = "alice";
     enum status st = call_search(&fixture->staff, &question, &reply);
     fixture->staff.on_behalf_of = NULL;
-    assert_ok(st, &fixture->staff.err);
+    assert_status(st, &fixture->staff.err, ST_DENIED);
+
+    caller_init(&backend, stack_client(fixture->stack, STACK_CACHE, "provider-gateway"));
+    backend.on_behalf_of = "alice";
+    assert_ok(call_search(&backend, &question, &reply), &backend.err);
     assert_ok(call_list_searches(&fixture->alice, 1, NULL, &list), &fixture->alice.err);
     assert_int_equal(list->n_searches, 1);
     assert_memory_equal(list->searches[0]->filter_hash.data, reply->filter_hash.data, 32);
@@ -250,6 +257,7 @@ static void test_staff_on_behalf_of_a_user_acts_as_that_user(void **state)
     assert_ok(call_list_calls(&fixture->alice, 1, NULL, &calls), &fixture->alice.err);
     assert_string_equal(calls->calls[0]->action, "search");
     assert_string_equal(calls->calls[0]->user, "alice");
+    caller_done(&backend);
 }
 
 static int set_up(void **state)
@@ -268,7 +276,7 @@ int main(void)
         TEST(test_ledger_and_public_listener_do_not_serve_each_others_methods),
         TEST(test_declared_methods_that_are_not_built_are_unimplemented),
         TEST(test_list_calls_shows_a_client_its_own_alone),
-        TEST(test_staff_on_behalf_of_a_user_acts_as_that_user),
+        TEST(test_service_on_behalf_of_a_user_acts_as_that_user),
     };
 
     return cmocka_run_group_tests(tests, set_up, fixture_down);
