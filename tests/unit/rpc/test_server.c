@@ -368,6 +368,7 @@ static void test_call_compressed_reply_is_opened(void **state)
 
     (void)state;
     loopback_open(&loopback, NULL, "staff:bob");
+    assert_int_equal(loopback_ping(&loopback, NULL), ST_OK);
     rpc_client_close(loopback.client);
     options.endpoints = rpc_server_url(loopback.server);
     assert_int_equal(rpc_client_open(&loopback.client, &options, &loopback.err), ST_OK);
