@@ -16,11 +16,18 @@ struct reading {
     struct clay_result result;
 };
 
+static bool is_missing(unsigned http_status)
+{
+    return http_status == 404 || http_status == 410;
+}
+
 static void read_run(void *context, unsigned http_status, const json_t *root,
                      struct outcome_reading *out)
 {
     struct reading *reading = context;
 
+    if (is_missing(http_status))
+        outcome_copy_code(out->code, CLAY_NO_ROUTINE);
     if (http_status > 299)
         return; /* error bodies hold free text only */
     out->is_usable = clay_parse_run(&reading->result, root, reading->arena);
@@ -34,10 +41,14 @@ static void read_results(void *context, unsigned http_status, const json_t *root
     struct reading *reading = context;
     struct clay_result *result = &reading->result;
 
+    if (is_missing(http_status))
+        outcome_copy_code(out->code, CLAY_RUN_LOST);
     if (http_status > 299)
         return;
     out->is_usable = clay_parse_results(result, root, reading->item_id,
                                         reading->clay->email_key, reading->arena);
+    if (out->is_usable && result->state == CLAY_FAILED)
+        outcome_copy_code(out->code, CLAY_ITEM_FAILED);
     out->outcome = result->state == CLAY_FOUND     ? CALL_OK
                    : result->state == CLAY_PENDING ? CALL_PENDING
                                                    : CALL_EMPTY;
@@ -101,9 +112,6 @@ static enum status start_run(struct reading *reading, struct call_receipt *recei
     }
     buf_done(&body);
     buf_done(&url);
-    /* Not "this person was not found": there is no such routine. */
-    if (st == ST_NOT_FOUND)
-        return not_configured(err, "clay knows no routine with the id in CLAY_ROUTINE_ID");
     if (st == ST_OK && !clay->charges_not_found)
         reading->result.run_id =
             join_run_id(reading->result.run_id, &receipt->reservation_id, context->arena);

@@ -1,6 +1,8 @@
 #include "clay_parse.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "json_read.h"
 
@@ -52,6 +54,36 @@ static bool is_email(const char *text)
            strpbrk(text, " \t\r\n<>\"") == NULL;
 }
 
+/* Behind the first `words` in `text` that begin a word, whatever their case; or NULL. */
+static const char *skip_past(const char *text, const char *words)
+{
+    size_t size = strlen(words);
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if ((at == text || !isalpha((unsigned char)at[-1])) &&
+            strncasecmp(at, words, size) == 0)
+            return at + size;
+    }
+    return NULL;
+}
+
+/* "No email found", "no results were found": what a search says that came to its end. */
+static bool says_nothing_found(const json_t *item)
+{
+    const char *text =
+        json_string_value(json_object_get(json_read_object(item, "error"), "message"));
+    const char *behind_no = text == NULL ? NULL : skip_past(text, "no ");
+
+    return behind_no != NULL && skip_past(behind_no, "found") != NULL;
+}
+
+static enum clay_state state_of(const json_t *item, const char *email)
+{
+    if (text_is(item, "status", "complete"))
+        return is_email(email) ? CLAY_FOUND : CLAY_NOT_FOUND;
+    return says_nothing_found(item) ? CLAY_NOT_FOUND : CLAY_FAILED;
+}
+
 bool clay_parse_results(struct clay_result *out, const json_t *root, const char *item_id,
                         const char *email_key, struct arena *arena)
 {
@@ -76,11 +108,9 @@ bool clay_parse_results(struct clay_result *out, const json_t *root, const char 
     result.result_json = json_read_compact(item, arena);
     if (email == NULL || result.result_json == NULL)
         return false;
-    result.state = CLAY_NOT_FOUND;
-    if (text_is(item, "status", "complete") && is_email(email)) {
-        result.state = CLAY_FOUND;
+    result.state = state_of(item, email);
+    if (result.state == CLAY_FOUND)
         result.email = email;
-    }
     *out = result;
     return true;
 }

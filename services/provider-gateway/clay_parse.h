@@ -10,8 +10,9 @@
 
 #include "core/arena.h"
 
-/* The numbers of metercache.v1.EnrichEmailState. */
+/* The numbers of metercache.v1.EnrichEmailState, and one that never leaves as a state. */
 enum clay_state {
+    CLAY_FAILED = 0, /* ended without an answer: nothing is known of the address */
     CLAY_FOUND = 1,
     CLAY_NOT_FOUND = 2,
     CLAY_PENDING = 3,
@@ -28,9 +29,10 @@ struct clay_result {
 bool clay_parse_run(struct clay_result *out, const json_t *root, struct arena *arena);
 
 /*
- * What became of item `item_id` ("": the first): found when the item's result has an
- * e-mail address under `email_key`. Any ended state but "complete" is a failed item: not
- * found.
+ * What became of item `item_id` ("": the first): found when the item is complete and its
+ * result has an e-mail address under `email_key`, not found when it has none. An item that
+ * ended in any other way failed; it is not found when its error says that nothing was
+ * ("No email found").
  */
 bool clay_parse_results(struct clay_result *out, const json_t *root, const char *item_id,
                         const char *email_key, struct arena *arena);

@@ -35,12 +35,18 @@ struct row {
                             "does not know it", CHARGE_NOTHING, 0)
 #define PRIVATE      FAILED(CALL_NOT_FOUND, ST_NOT_FOUND, "PROVIDER_PRIVATE", \
                             "says the account is private", CHARGE_NOTHING, 0)
+#define NO_ROUTINE   FAILED(CALL_REJECTED, ST_PRECONDITION, "PROVIDER_REJECTED", \
+                            "knows no such routine", CHARGE_NOTHING, 0)
+#define RUN_LOST     FAILED(CALL_NOT_FOUND, ST_NOT_FOUND, "RUN_LOST", \
+                            "does not know that run, or no longer", CHARGE_NOTHING, 0)
+#define RUN_FAILED   FAILED(CALL_PROVIDER_ERROR, ST_UNAVAILABLE, "PROVIDER_ERROR", \
+                            "says that the run failed", CHARGE_NOTHING, 0)
 #define NO_RESULT    FAILED(CALL_EMPTY, ST_OK, "", "has no result", CHARGE_NOTHING, 0)
 #define LAST_PAGE    FAILED(CALL_REJECTED, ST_RANGE, "PROVIDER_REJECTED", \
                             "has no such page", CHARGE_NOTHING, 0)
 #define IN_WORK      FAILED(CALL_PENDING, ST_UNAVAILABLE, "PROVIDER_PENDING", \
                             "is still working on it", CHARGE_NOTHING, RETRY_LATER_MS)
-#define THROTTLED    FAILED(CALL_THROTTLED, ST_EXHAUSTED, "PROVIDER_THROTTLED", \
+#define THROTTLED    FAILED(CALL_THROTTLED, ST_UNAVAILABLE, "PROVIDER_THROTTLED", \
                             "wants fewer requests", CHARGE_NOTHING, THROTTLE_MS)
 #define BROKEN_FREE  FAILED(CALL_PROVIDER_ERROR, ST_UNAVAILABLE, "PROVIDER_ERROR", \
                             "failed", CHARGE_NOTHING, SECOND_MS)
@@ -49,7 +55,13 @@ struct row {
 #define RUN_IN_DOUBT FAILED(CALL_UNKNOWN, ST_UNAVAILABLE, "PROVIDER_ERROR", \
                             "failed, perhaps after it began", CHARGE_RESERVED, SECOND_MS)
 
-/* The first row that fits. Codes of Modash stand in its documentation; Clay has none. */
+/*
+ * The first row that fits. Codes of Modash stand in its documentation. Clay has none: those
+ * are its adapter's words for what an HTTP status means to the one question asked.
+ *
+ * "Not found" is remembered, so it takes a code to say it: a 404 alone may be a wrong base
+ * URL, or some proxy's page.
+ */
 static const struct row ROWS[] = {
     {PROVIDER_MODASH, "api_token_invalid",     0, 999, BAD_KEY},
     {PROVIDER_MODASH, "not_enough_credits",    0, 999, NO_CREDIT},
@@ -68,13 +80,17 @@ static const struct row ROWS[] = {
     {PROVIDER_MODASH, "retry_later",           0, 999, IN_WORK},
     {PROVIDER_MODASH, "internal_server_error", 0, 999, BROKEN_FREE},
 
+    {PROVIDER_CLAY,   CLAY_NO_ROUTINE,  400, 499, NO_ROUTINE},
+    {PROVIDER_CLAY,   CLAY_RUN_LOST,    400, 499, RUN_LOST},
+    {PROVIDER_CLAY,   CLAY_ITEM_FAILED, 200, 299, RUN_FAILED},
+
     {PROVIDER_ANY,    ANY_CODE, 200, 299, BROKEN_PAID},
     {PROVIDER_ANY,    ANY_CODE, 300, 399, BROKEN_FREE}, /* redirects are not followed */
     {PROVIDER_ANY,    ANY_CODE, 401, 401, BAD_KEY},
     {PROVIDER_ANY,    ANY_CODE, 402, 402, NO_CREDIT},
     {PROVIDER_ANY,    ANY_CODE, 403, 403, BAD_KEY},
-    {PROVIDER_ANY,    ANY_CODE, 404, 404, NOT_FOUND},
-    {PROVIDER_ANY,    ANY_CODE, 410, 410, NOT_FOUND},
+    {PROVIDER_ANY,    ANY_CODE, 404, 404, BROKEN_FREE},
+    {PROVIDER_ANY,    ANY_CODE, 410, 410, BROKEN_FREE},
     {PROVIDER_ANY,    ANY_CODE, 429, 429, THROTTLED},
     {PROVIDER_ANY,    ANY_CODE, 400, 400, BAD_REQUEST},
     {PROVIDER_ANY,    ANY_CODE, 422, 422, BAD_REQUEST},

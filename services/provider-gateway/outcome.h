@@ -57,6 +57,11 @@ enum charge {
 
 #define OUTCOME_CODE_SIZE 48
 
+/* What Clay's adapter says in place of the code that Clay does not send. */
+#define CLAY_NO_ROUTINE  "no_routine"  /* to start a run of */
+#define CLAY_RUN_LOST    "run_lost"    /* asked after, and not known */
+#define CLAY_ITEM_FAILED "item_failed" /* ended, and not by finding nothing */
+
 /* What an adapter found in a body. All zero: nothing it could use. */
 struct outcome_reading {
     bool is_usable;               /* the body holds what was asked for */

@@ -138,15 +138,48 @@ static void test_parse_results_finds_our_item(void **state)
     assert_string_equal(results("", "email").email, "jane.doe@example.com");
 }
 
-static void test_parse_results_failed_empty_or_strange_states_are_not_found(void **state)
+static void test_parse_results_without_an_address_are_not_found(void **state)
 {
     (void)state;
     assert_int_equal(results("k7-5f2d", "email").state, CLAY_NOT_FOUND);
     assert_int_equal(results("k7-5f2f", "email").state, CLAY_NOT_FOUND);
-    assert_int_equal(results("k7-5f30", "email").state, CLAY_NOT_FOUND);
-    assert_string_equal(results("k7-5f30", "email").email, "");
     assert_int_equal(results("k7-5f2c", "missing").state, CLAY_NOT_FOUND);
     assert_int_equal(results("k7-5f2e", "email").state, CLAY_PENDING);
+}
+
+static void test_parse_results_failed_item_is_not_found_only_when_it_says_so(void **state)
+{
+    static const struct {
+        const char *item;
+        enum clay_state state;
+    } CASES[] = {
+        {"\"status\":\"failed\",\"error\":{\"message\":\"NO work email Found.\"}",
+         CLAY_NOT_FOUND},
+        {"\"status\":\"error\",\"error\":{\"message\":\"Sorry, no results were found\"}",
+         CLAY_NOT_FOUND},
+        {"\"status\":\"failed\",\"error\":{\"message\":\"casino found\"}", CLAY_FAILED},
+        {"\"status\":\"failed\",\"error\":{\"message\":\"column not found\"}", CLAY_FAILED},
+        {"\"status\":\"failed\",\"error\":{\"message\":\"no \"}", CLAY_FAILED},
+        {"\"status\":\"failed\",\"error\":{\"message\":7}", CLAY_FAILED},
+        {"\"status\":\"failed\",\"error\":\"No email found\"", CLAY_FAILED},
+        {"\"status\":\"failed\"", CLAY_FAILED},
+        {"\"status\":\"halted\",\"result\":{\"email\":\"late@example.com\"}", CLAY_FAILED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct clay_result out;
+        char text[256];
+        json_t *root;
+
+        (void)snprintf(text, sizeof(text), "{\"data\":[{\"id\":\"k\",%s}]}", CASES[i].item);
+        root = data_text_read(text);
+        assert_true(clay_parse_results(&out, root, "k", "email", &arena));
+        json_decref(root);
+        if (out.state != CASES[i].state)
+            fail_msg("%s: %d", CASES[i].item, (int)out.state);
+        assert_string_equal(out.email, "");
+    }
 }
 
 static void test_parse_results_running_is_pending_and_a_lost_item_an_error(void **state)
@@ -172,7 +205,8 @@ int main(void)
         cmocka_unit_test(test_results_path_holds_the_run_id_encoded),
         cmocka_unit_test(test_parse_run_needs_an_id),
         cmocka_unit_test(test_parse_results_finds_our_item),
-        cmocka_unit_test(test_parse_results_failed_empty_or_strange_states_are_not_found),
+        cmocka_unit_test(test_parse_results_without_an_address_are_not_found),
+        cmocka_unit_test(test_parse_results_failed_item_is_not_found_only_when_it_says_so),
         cmocka_unit_test(test_parse_results_running_is_pending_and_a_lost_item_an_error),
     };
 

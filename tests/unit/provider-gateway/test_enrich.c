@@ -63,8 +63,35 @@ static void test_enrich_unknown_routine_is_not_a_person_not_found(void **state)
     (void)state;
     http_peer_will_answer(peer, 404, "{\"message\":\"no such routine\"}");
     assert_int_equal(enrich(&out, "", &err), ST_PRECONDITION);
-    assert_string_equal(err.reason, "PROVIDER_NOT_CONFIGURED");
+    assert_string_equal(err.reason, "PROVIDER_REJECTED");
+    (void)settled(CALL_REJECTED, 0);
+}
+
+static void test_enrich_unknown_run_is_lost(void **state)
+{
+    struct clay_result out;
+    struct error err;
+
+    (void)state;
+    http_peer_will_answer(peer, 404, "{\"message\":\"Routine run not found\"}");
+    assert_int_equal(enrich(&out, "run_1", &err), ST_NOT_FOUND);
+    assert_string_equal(err.reason, "RUN_LOST");
     (void)settled(CALL_NOT_FOUND, 0);
+}
+
+/* A run that broke says nothing of the person: no "not found" to remember. */
+static void test_enrich_failed_run_is_the_providers_error(void **state)
+{
+    struct clay_result out;
+    struct error err;
+
+    (void)state;
+    http_peer_will_answer(peer, 200,
+                          "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":"
+                          "\"failed\",\"error\":{\"message\":\"Column crashed\"}}]}");
+    assert_int_equal(enrich(&out, "run_1", &err), ST_UNAVAILABLE);
+    assert_string_equal(err.reason, "PROVIDER_ERROR");
+    (void)settled(CALL_PROVIDER_ERROR, 0);
 }
 
 static void test_enrich_without_key_or_routine_is_not_configured(void **state)
@@ -108,7 +135,7 @@ static void test_enrich_kept_run_that_finds_nothing_costs_nothing(void **state)
     assert_int_equal(fake.settle_count, 1); /* the question's own */
     http_peer_will_answer(
         peer, 200,
-        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"failed\"}]}");
+        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"failed\",\"error\":{\"message\":\"No email found\"}}]}");
     assert_int_equal(enrich(&out, run.run_id, &err), ST_OK);
     assert_int_equal(out.state, CLAY_NOT_FOUND);
     assert_int_equal(fake.settle_count, 3);
@@ -143,6 +170,8 @@ int main(void)
         DOOR_TEST(test_enrich_asking_after_a_run_is_free),
         DOOR_TEST(test_enrich_run_with_a_server_error_is_presumed_charged),
         DOOR_TEST(test_enrich_unknown_routine_is_not_a_person_not_found),
+        DOOR_TEST(test_enrich_unknown_run_is_lost),
+        DOOR_TEST(test_enrich_failed_run_is_the_providers_error),
         DOOR_TEST(test_enrich_without_key_or_routine_is_not_configured),
         DOOR_TEST(test_enrich_kept_run_that_finds_nothing_costs_nothing),
         DOOR_TEST(test_enrich_kept_run_that_finds_something_costs_one_credit),

@@ -105,6 +105,13 @@ static void test_report_not_found_costs_nothing(void **state)
                          ST_NOT_FOUND, "PROVIDER_NOT_FOUND", CALL_NOT_FOUND, 0);
 }
 
+static void test_report_page_not_found_says_nothing_of_the_creator(void **state)
+{
+    (void)state;
+    check_report_failure(404, "{\"message\":\"no route\"}", ST_UNAVAILABLE,
+                         "PROVIDER_ERROR", CALL_PROVIDER_ERROR, 0);
+}
+
 static void test_report_private_is_told_apart(void **state)
 {
     (void)state;
@@ -163,7 +170,7 @@ static void test_report_throttled_passes_the_providers_wait_on(void **state)
 
     (void)state;
     http_peer_will_send(peer, THROTTLE, sizeof(THROTTLE) - 1, HTTP_PEER_KEEP);
-    assert_int_equal(report(&receipt, &err), ST_EXHAUSTED);
+    assert_int_equal(report(&receipt, &err), ST_UNAVAILABLE);
     assert_string_equal(err.reason, "PROVIDER_THROTTLED");
     assert_int_equal(err.retry_after_ms, 7000);
     (void)settled(CALL_THROTTLED, 0);
@@ -353,6 +360,7 @@ int main(void)
         DOOR_TEST(test_search_empty_page_costs_nothing),
         DOOR_TEST(test_report_costs_one_credit),
         DOOR_TEST(test_report_not_found_costs_nothing),
+        DOOR_TEST(test_report_page_not_found_says_nothing_of_the_creator),
         DOOR_TEST(test_report_private_is_told_apart),
         DOOR_TEST(test_report_server_error_costs_nothing),
         DOOR_TEST(test_report_unusable_answer_is_presumed_charged),
