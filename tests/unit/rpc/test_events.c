@@ -13,6 +13,15 @@
 #include "core/thread.h"
 #include "support/rpc_loopback.h"
 
+#if defined(__SANITIZE_THREAD__)
+/* nng counts references of messages with atomics that ThreadSanitizer does not see. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:libnng.so";
+}
+#endif
+
 struct heard {
     pthread_mutex_t mutex;
     unsigned count;
