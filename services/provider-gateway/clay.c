@@ -54,9 +54,9 @@ static void read_results(void *context, unsigned http_status, const json_t *root
                                                    : CALL_EMPTY;
 }
 
-static enum status not_configured(struct error *err, const char *message)
+static enum status not_configured(struct error *err)
 {
-    (void)error_set(err, ST_PRECONDITION, "%s", message);
+    (void)error_set(err, ST_PRECONDITION, "CLAY_API_KEY and CLAY_ROUTINE_ID are not set");
     return error_reason(err, "PROVIDER_NOT_CONFIGURED");
 }
 
@@ -182,7 +182,7 @@ enum status clay_enrich_email(struct clay_result *out, struct call_receipt *rece
     enum status st;
 
     if (!provider_has_key(&clay->provider) || clay->routine_id[0] == '\0')
-        return not_configured(err, "CLAY_API_KEY and CLAY_ROUTINE_ID are not set");
+        return not_configured(err);
     if (enrichment->run_id[0] == '\0')
         st = start_run(&reading, receipt, clay, context, enrichment, err);
     else

@@ -55,6 +55,7 @@ static enum status describe_modash(struct provider_description *out,
         .base_url = config->modash_base_url,
         .is_loopback = is_loopback,
         .key = {.name = "Authorization", .prefix = "Bearer ", .value = config->modash_key},
+        .key_setting = "MODASH_API_KEY",
         .timeout_ms = config->modash_timeout_ms,
     };
     return ST_OK;
@@ -82,6 +83,7 @@ static enum status describe_clay(struct provider_description *out,
         .key = {.name = config->clay_auth_header,
                 .prefix = is_bearer ? "Bearer " : "",
                 .value = config->clay_key},
+        .key_setting = "CLAY_API_KEY",
         .timeout_ms = config->clay_timeout_ms,
     };
     return ST_OK;

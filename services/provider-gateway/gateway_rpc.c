@@ -24,6 +24,7 @@ static enum status read_context(struct call_context *out, struct rpc_call *call,
         .tenant = of != NULL ? of->tenant : "",
         .cooldown_key = of != NULL ? of->cooldown_key : "",
         .is_interactive = of != NULL && of->is_interactive,
+        .is_dry_run = call->is_dry_run,
         .deadline_us = call->deadline_us,
         .arena = call->arena,
     };

@@ -1,5 +1,6 @@
 #include "metered_call.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #define SETTLE_MAX_MS   2000u
 #define SETTLE_MIN_MS   100u
 #define REPLY_MARGIN_MS 250u /* kept from the caller's time to settle and reply */
-#define MIN_LEFT_MS     100u /* with less there is no use to begin */
+#define MIN_LEFT_MS     (REPLY_MARGIN_MS + 100u) /* with less there is no use to begin */
 
 /* One call on its way through the door. */
 struct passage {
@@ -39,6 +40,30 @@ static enum status quota_unavailable(struct error *err, const char *message)
     (void)error_set(err, ST_UNAVAILABLE, "%s", message);
     err->retry_after_ms = 1000;
     return error_reason(err, "QUOTA_UNAVAILABLE");
+}
+
+/* What a caller learns before anything is reserved. */
+static enum status may_begin(const struct metered_request *request, struct error *err)
+{
+    const struct provider_description *provider = &request->provider->is;
+    int64_t most = request->amount_milli;
+
+    if (clock_left_ms(request->context->deadline_us) < MIN_LEFT_MS)
+        return error_set(err, ST_DEADLINE, "too little time is left for a provider call");
+    if (!provider_has_key(request->provider)) {
+        (void)error_set(err, ST_PRECONDITION, "%s has no key: %s is not set",
+                        provider->name, provider->key_setting);
+        return error_reason(err, "PROVIDER_NOT_CONFIGURED");
+    }
+    if (request->context->is_dry_run) {
+        (void)error_set(err, ST_PRECONDITION,
+                        "dry run: would call %s.%s for at most %" PRId64
+                        ".%03d credits of %s",
+                        provider->name, request->action, most / 1000, (int)(most % 1000),
+                        request->meter);
+        return error_reason(err, "DRY_RUN");
+    }
+    return ST_OK;
 }
 
 static struct budget_settlement settlement_of(const struct passage *passage)
@@ -263,10 +288,10 @@ enum status metered_call(struct call_receipt *receipt, const struct metered_door
 {
     struct passage passage = {
         .door = door, .request = request, .reservation_id = op_id_new()};
-    enum status st;
+    enum status st = may_begin(request, err);
 
-    if (clock_left_ms(request->context->deadline_us) < MIN_LEFT_MS)
-        return error_set(err, ST_DEADLINE, "too little time is left for a provider call");
+    if (st != ST_OK)
+        return st;
     if (!settlements_claim(door->settlements))
         return quota_unavailable(err, "too many settlements wait for quota-service");
     parse_format_hex(passage.reservation_hex, passage.reservation_id.bytes, OP_ID_SIZE);

@@ -8,6 +8,11 @@
  * caller still gets the answer. A refused reservation comes back as quota-service gave it;
  * when quota-service cannot decide, nothing is called (UNAVAILABLE, QUOTA_UNAVAILABLE).
  *
+ * Before anything is reserved: a caller with too little time left gets DEADLINE_EXCEEDED; a
+ * provider without its key, FAILED_PRECONDITION (PROVIDER_NOT_CONFIGURED); a dry run,
+ * FAILED_PRECONDITION (DRY_RUN) that says what would be called and the most it could cost.
+ * The provider gets its own time-out or what the caller has left, less what settling takes.
+ *
  * Threads: any.
  */
 #ifndef GATEWAY_METERED_CALL_H
@@ -32,6 +37,7 @@ struct call_context {
     const char *tenant;
     const char *cooldown_key;
     bool is_interactive;
+    bool is_dry_run;
     uint64_t deadline_us; /* of the caller, monotonic */
     struct arena *arena;  /* where answers go */
 };

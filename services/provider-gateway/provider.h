@@ -23,9 +23,10 @@ struct provider_description {
     const char *name; /* "modash" */
     enum provider_kind kind;
     const char *base_url;
-    bool is_loopback;       /* base_url is the simulator's */
-    struct http_header key; /* value "": no key is configured */
-    uint64_t timeout_ms;    /* of one HTTP call */
+    bool is_loopback;        /* base_url is the simulator's */
+    struct http_header key;  /* value "": no key is configured */
+    const char *key_setting; /* "MODASH_API_KEY" */
+    uint64_t timeout_ms;     /* of one HTTP call */
 };
 
 /* What has happened since the start. */

@@ -37,6 +37,7 @@ static inline void describe(struct provider *provider, const char *name,
                                       .base_url = http_peer_url(peer),
                                       .is_loopback = true,
                                       .key = key,
+                                      .key_setting = "THE_KEY",
                                       .timeout_ms = CALL_MS};
 
     provider_init(provider, &is);

@@ -106,6 +106,19 @@ static void test_enrich_without_key_or_routine_is_not_configured(void **state)
     assert_int_equal(fake.reserve_count, 0);
 }
 
+static void test_enrich_dry_run_starts_nothing(void **state)
+{
+    struct clay_result out;
+    struct error err;
+
+    (void)state;
+    context.is_dry_run = true;
+    assert_int_equal(enrich(&out, "", &err), ST_PRECONDITION);
+    assert_string_equal(err.reason, "DRY_RUN");
+    assert_non_null(strstr(err.message, "clay.enrich for at most 1.000 credits"));
+    assert_int_equal(fake.reserve_count, 0);
+}
+
 /* Start a run whose cost waits for its end; fails unless that is still open. */
 static void start_kept_run(struct clay_result *out)
 {
@@ -173,6 +186,7 @@ int main(void)
         DOOR_TEST(test_enrich_unknown_run_is_lost),
         DOOR_TEST(test_enrich_failed_run_is_the_providers_error),
         DOOR_TEST(test_enrich_without_key_or_routine_is_not_configured),
+        DOOR_TEST(test_enrich_dry_run_starts_nothing),
         DOOR_TEST(test_enrich_kept_run_that_finds_nothing_costs_nothing),
         DOOR_TEST(test_enrich_kept_run_that_finds_something_costs_one_credit),
     };

@@ -339,6 +339,56 @@ static void test_call_with_no_time_left_reserves_nothing(void **state)
     assert_int_equal(fake.reserve_count, 0);
 }
 
+static void test_call_without_a_key_reserves_nothing(void **state)
+{
+    struct call_receipt receipt;
+    struct modash_page page;
+    struct error err;
+
+    (void)state;
+    modash.provider.is.key.value = "";
+    assert_int_equal(report(&receipt, &err), ST_PRECONDITION);
+    assert_string_equal(err.reason, "PROVIDER_NOT_CONFIGURED");
+    assert_string_equal(err.message, "modash has no key: THE_KEY is not set");
+    assert_int_equal(search(&page, &receipt, &err), ST_PRECONDITION);
+    assert_int_equal(fake.reserve_count, 0);
+    assert_int_equal(settlements_count(door.settlements), 0);
+}
+
+static void test_dry_run_tells_the_most_it_could_cost_and_reserves_nothing(void **state)
+{
+    struct call_receipt receipt;
+    struct modash_page page;
+    struct error err;
+
+    (void)state;
+    context.is_dry_run = true;
+    assert_int_equal(search(&page, &receipt, &err), ST_PRECONDITION);
+    assert_string_equal(err.reason, "DRY_RUN");
+    assert_string_equal(err.message, "dry run: would call modash.search for at most 0.150 "
+                                     "credits of modash.discovery");
+    assert_int_equal(report(&receipt, &err), ST_PRECONDITION);
+    assert_non_null(strstr(err.message, "modash.report for at most 1.000 credits"));
+    assert_int_equal(fake.reserve_count, 0);
+    assert_int_equal(http_peer_request_count(peer), 0);
+}
+
+/* A provider gets what its caller has left, less the time to settle. */
+static void test_call_ends_within_the_callers_time(void **state)
+{
+    struct call_receipt receipt;
+    struct error err;
+
+    (void)state;
+    modash.provider.is.timeout_ms = 20000;
+    context.deadline_us = clock_deadline_ms(700);
+    http_peer_will_send(peer, "", 0, HTTP_PEER_HANG);
+    assert_int_equal(report(&receipt, &err), ST_UNAVAILABLE);
+    assert_string_equal(err.reason, "PROVIDER_TIMEOUT");
+    assert_true(clock_mono_us() < context.deadline_us);
+    (void)settled(CALL_UNKNOWN, 1000);
+}
+
 static void test_error_text_holds_nothing_the_provider_wrote(void **state)
 {
     struct call_receipt receipt;
@@ -379,6 +429,9 @@ int main(void)
         DOOR_TEST(test_call_answers_though_quota_cannot_be_told_and_tells_it_later),
         DOOR_TEST(test_call_with_bad_input_reserves_nothing),
         DOOR_TEST(test_call_with_no_time_left_reserves_nothing),
+        DOOR_TEST(test_call_without_a_key_reserves_nothing),
+        DOOR_TEST(test_dry_run_tells_the_most_it_could_cost_and_reserves_nothing),
+        DOOR_TEST(test_call_ends_within_the_callers_time),
         DOOR_TEST(test_error_text_holds_nothing_the_provider_wrote),
     };
 
