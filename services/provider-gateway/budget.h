@@ -32,6 +32,13 @@ struct budget_reservation {
     bool is_interactive;
 };
 
+/* What came of a reservation. */
+struct budget_hold {
+    int64_t
+        expires_at_us; /* held: when it is presumed spent; may be before what was asked */
+    bool in_doubt;     /* refused: it may be held all the same */
+};
+
 #define BUDGET_DETAIL_SIZE 64
 
 /* Owns nothing: may be copied and kept. */
@@ -51,10 +58,11 @@ struct budget {
     void *context;
     /*
      * ST_OK: held. ST_EXHAUSTED: refused, with its violations. ST_UNAVAILABLE (reason
-     * QUOTA_UNAVAILABLE): no decision; *in_doubt says that it may be held all the same.
+     * QUOTA_UNAVAILABLE): no decision. `hold` is zero before.
      */
     enum status (*reserve)(void *context, const struct budget_reservation *reservation,
-                           uint64_t timeout_ms, bool *in_doubt, struct error *err);
+                           uint64_t timeout_ms, struct budget_hold *hold,
+                           struct error *err);
     /* The status as quota-service gave it, or why it could not be asked. */
     enum status (*settle)(void *context, const struct budget_settlement *settlement,
                           uint64_t timeout_ms, struct error *err);

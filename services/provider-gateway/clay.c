@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "core/clock.h"
+#include "core/log.h"
 #include "core/parse.h"
 #include "url.h"
 
 #define METER     "clay.enrichment"
 #define RUN_MILLI 1000
-#define KEEP_MS   ((uint64_t)12 * 3600 * 1000) /* Clay keeps results about a day */
+/* What is asked for, so that an ending finds its reservation open. */
+#define KEEP_MS ((uint64_t)12 * 3600 * 1000)
 
 struct reading {
     struct arena *arena;
@@ -82,6 +85,18 @@ static const char *split_run_id(struct op_id *reservation_id, const char *joined
     return arena_strndup(arena, joined, (size_t)(tilde - joined));
 }
 
+static void tell_if_held_for_less(const struct call_receipt *receipt, const char *run_id)
+{
+    int64_t wanted_until_us = clock_wall_us() + (int64_t)KEEP_MS * CLOCK_US_PER_MS;
+    char until[CLOCK_TEXT_SIZE];
+
+    if (receipt->held_until_us >= wanted_until_us)
+        return;
+    clock_format_utc(until, receipt->held_until_us);
+    log_event(LOG_INFO, "a run is presumed spent from then on, until its end is learnt",
+              LOG_STR("run", run_id), LOG_STR("from", until));
+}
+
 static enum status start_run(struct reading *reading, struct call_receipt *receipt,
                              struct clay *clay, const struct call_context *context,
                              const struct clay_enrichment *enrichment, struct error *err)
@@ -112,9 +127,11 @@ static enum status start_run(struct reading *reading, struct call_receipt *recei
     }
     buf_done(&body);
     buf_done(&url);
-    if (st == ST_OK && !clay->charges_not_found)
+    if (st == ST_OK && !clay->charges_not_found) {
+        tell_if_held_for_less(receipt, reading->result.run_id);
         reading->result.run_id =
             join_run_id(reading->result.run_id, &receipt->reservation_id, context->arena);
+    }
     if (st == ST_OK && reading->result.run_id == NULL)
         return error_set(err, ST_EXHAUSTED, "the answer needs too much memory");
     return st;

@@ -2,10 +2,13 @@
  * clay.h - e-mail enrichment through a Clay routine: start a run of one item, ask after it.
  *
  * A run costs 1000 thousandths of a credit on clay.enrichment; asking after it is free, and
- * logged on the same meter. Where a run that finds nothing is free too, the reservation is
- * kept until somebody has asked how the run ended; run ids that we give then carry its id
- * ("RUN~32 hex digits"), since nothing is stored here. Clay has no idempotency key, so a
- * run whose answer was lost is never started again from here.
+ * logged on the same meter. Where a run that finds nothing is free too, its reservation is
+ * not settled at the start but when somebody asks and learns how the run ended; run ids that
+ * we give then carry its id ("RUN~32 hex digits"), since nothing is stored here. When that
+ * takes longer than quota-service holds a reservation (QUOTA_HOLD_MAX), the run is presumed
+ * spent meanwhile and the ending corrects it; a run that nobody asks after, or that failed
+ * or was lost, stays presumed spent. Clay has no idempotency key, so a run whose answer was
+ * lost is never started again from here.
  *
  * Errors are those of metered_call.h, ST_INVALID naming the request field, and
  * ST_PRECONDITION (PROVIDER_NOT_CONFIGURED) without key or routine.

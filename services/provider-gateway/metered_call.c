@@ -22,6 +22,7 @@ struct passage {
     const struct metered_door *door;
     const struct metered_request *request;
     struct op_id reservation_id;
+    struct budget_hold hold;
     char reservation_hex[2 * OP_ID_SIZE + 1];
     int64_t started_at_us;
     uint64_t latency_us;
@@ -77,8 +78,7 @@ static struct budget_settlement settlement_of(const struct passage *passage)
     };
 }
 
-/* *in_doubt: it failed, and may be held all the same. */
-static enum status ask_budget(struct passage *passage, bool *in_doubt, struct error *err)
+static enum status ask_budget(struct passage *passage, struct error *err)
 {
     const struct metered_request *request = passage->request;
     const struct call_context *context = request->context;
@@ -105,18 +105,17 @@ static enum status ask_budget(struct passage *passage, bool *in_doubt, struct er
     if (reservation.endpoint == NULL)
         return error_set(err, ST_EXHAUSTED, "the request needs too much memory");
     return budget->reserve(budget->context, &reservation,
-                           min_u64(left_ms + 1, RESERVE_MAX_MS), in_doubt, err);
+                           min_u64(left_ms + 1, RESERVE_MAX_MS), &passage->hold, err);
 }
 
 /* A place in the outbox is claimed; it stays so only on ST_OK. */
 static enum status reserve(struct passage *passage, struct error *err)
 {
-    bool in_doubt = false;
-    enum status st = ask_budget(passage, &in_doubt, err);
+    enum status st = ask_budget(passage, err);
 
     if (st == ST_OK)
         return ST_OK;
-    if (!in_doubt) {
+    if (!passage->hold.in_doubt) {
         settlements_release(passage->door->settlements);
         return st;
     }
@@ -304,6 +303,7 @@ enum status metered_call(struct call_receipt *receipt, const struct metered_door
     record(&passage);
     *receipt = (struct call_receipt){
         .reservation_id = passage.reservation_id,
+        .held_until_us = passage.hold.expires_at_us,
         .credits_milli = settle(&passage),
         .latency_us = passage.latency_us,
         .attempts = 1,
@@ -330,8 +330,16 @@ void metered_settle_late(const struct metered_door *door,
     struct error err = ERROR_NONE;
     enum status st;
 
-    if (!settlements_claim(door->settlements))
-        return; /* it lapses: presumed spent */
+    if (!settlements_claim(door->settlements)) {
+        char id[2 * OP_ID_SIZE + 1];
+
+        parse_format_hex(id, ending->reservation_id.bytes, OP_ID_SIZE);
+        log_event(LOG_ERROR, "the outbox is full: an ending is dropped, presumed spent",
+                  LOG_STR("reservation", id),
+                  LOG_STR("outcome", outcome_name(ending->outcome)),
+                  LOG_I64("actual_milli", ending->actual_milli));
+        return;
+    }
     st = door->budget->settle(door->budget->context, &settlement, SETTLE_MAX_MS, &err);
     if (settlements_is_definite(st)) /* refused: ended already, by a poll repeated */
         settlements_release(door->settlements);

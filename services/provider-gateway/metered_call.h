@@ -45,6 +45,7 @@ struct call_context {
 /* What a call turned out to cost. */
 struct call_receipt {
     struct op_id reservation_id;
+    int64_t held_until_us; /* unless settled before; wall clock */
     int64_t credits_milli;
     uint64_t latency_us;
     unsigned attempts;
@@ -71,8 +72,9 @@ struct metered_request {
     const char *body; /* NULL: GET */
     call_reader read;
     void *read_context;
-    /* Not 0: what CALL_OK costs is known later only, so the reservation stays for so long,
-     * and metered_settle_late ends it. Nobody doing so, it is presumed spent. */
+    /* Not 0: what CALL_OK costs is known later only, so the reservation is to stay for so
+     * long and metered_settle_late ends it. quota-service may hold it for less (QUOTA_HOLD_MAX;
+     * the receipt says until when); then it is presumed spent, until an ending corrects it. */
     uint64_t keep_ms;
 };
 
@@ -98,7 +100,8 @@ MUST_USE enum status metered_call(struct call_receipt *receipt,
                                   const struct metered_door *door,
                                   const struct metered_request *request, struct error *err);
 
-/* Post what a kept reservation cost. A second ending changes nothing. */
+/* Post what a kept reservation cost, lapsed or not. A second ending changes nothing; one for
+ * which the outbox has no room is logged and dropped. */
 void metered_settle_late(const struct metered_door *door,
                          const struct metered_ending *ending);
 

@@ -48,7 +48,7 @@ static enum status reserve_failed(const struct rpc_outcome *outcome, bool *in_do
 }
 
 static enum status reserve(void *context, const struct budget_reservation *reservation,
-                           uint64_t timeout_ms, bool *in_doubt, struct error *err)
+                           uint64_t timeout_ms, struct budget_hold *hold, struct error *err)
 {
     struct quota_rpc *quota = context;
     struct rpc_outcome outcome = {.executed = true};
@@ -80,8 +80,12 @@ static enum status reserve(void *context, const struct budget_reservation *reser
     request.is_interactive = reservation->is_interactive;
     arena_init(&arena, REPLY_ARENA_BYTES);
     st = client_quota_reserve(&reply, quota->client, &request, &options, &arena, err);
+    if (st == ST_OK)
+        hold->expires_at_us = reply->expires_at_us;
+    else
+        st = reserve_failed(&outcome, &hold->in_doubt, err);
     arena_done(&arena);
-    return st == ST_OK ? ST_OK : reserve_failed(&outcome, in_doubt, err);
+    return st;
 }
 
 static enum status settle_actual(struct quota_rpc *quota,

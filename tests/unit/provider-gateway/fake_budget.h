@@ -30,7 +30,7 @@ struct fake_budget {
 
 static inline enum status fake_budget_reserve(void *context,
                                               const struct budget_reservation *reservation,
-                                              uint64_t timeout_ms, bool *in_doubt,
+                                              uint64_t timeout_ms, struct budget_hold *hold,
                                               struct error *err)
 {
     struct fake_budget *fake = context;
@@ -41,7 +41,8 @@ static inline enum status fake_budget_reserve(void *context,
     fake->reserved[fake->reserve_count++ % FAKE_BUDGET_KEPT] = *reservation;
     (void)snprintf(fake->endpoint, sizeof(fake->endpoint), "%s", reservation->endpoint);
     st = fake->reserve_says.status;
-    *in_doubt = fake->reserve_in_doubt;
+    hold->in_doubt = fake->reserve_in_doubt;
+    hold->expires_at_us = clock_wall_us() + (int64_t)(reservation->hold_ms * 1000);
     if (st != ST_OK)
         *err = fake->reserve_says;
     mutex_unlock(&fake->lock);

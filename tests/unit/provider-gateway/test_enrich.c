@@ -176,6 +176,22 @@ static void test_enrich_kept_run_that_finds_something_costs_one_credit(void **st
     assert_int_equal(fake.settled[1].actual_milli, 1000);
 }
 
+static void test_settle_late_without_a_place_drops_the_ending(void **state)
+{
+    struct call_receipt learnt = {.http_status = 200};
+    struct metered_ending ending = {
+        .reservation_id = op_id_new(), .outcome = CALL_EMPTY, .learnt_by = &learnt};
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        assert_true(settlements_claim(door.settlements));
+    metered_settle_late(&door, &ending);
+    assert_int_equal(fake.settle_count, 0);
+    assert_int_equal(settlements_count(door.settlements), 4);
+    for (int i = 0; i < 4; i++)
+        settlements_release(door.settlements);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +205,7 @@ int main(void)
         DOOR_TEST(test_enrich_dry_run_starts_nothing),
         DOOR_TEST(test_enrich_kept_run_that_finds_nothing_costs_nothing),
         DOOR_TEST(test_enrich_kept_run_that_finds_something_costs_one_credit),
+        DOOR_TEST(test_settle_late_without_a_place_drops_the_ending),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

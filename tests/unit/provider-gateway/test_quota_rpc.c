@@ -34,10 +34,11 @@ static enum status reserve(struct rpc_call *call, const void *request_, void *re
                            struct error *err)
 {
     const Metercache__V1__ReserveRequest *request = request_;
+    Metercache__V1__ReserveResponse *reply = reply_;
     struct quota_peer *peer = call->service;
     struct error says = ERROR_NONE;
 
-    (void)reply_;
+    reply->expires_at_us = 77;
     mutex_lock(&peer->lock);
     if (peer->count > 0)
         says = peer->says[peer->asked < peer->count ? peer->asked : peer->count - 1];
@@ -106,7 +107,7 @@ static void will_say(enum status status, const char *reason)
     (void)error_reason(says, reason);
 }
 
-static enum status ask(bool *in_doubt, struct error *err)
+static enum status ask(struct budget_hold *hold, struct error *err)
 {
     const struct budget *budget = quota_rpc_budget(quota);
     const struct budget_reservation reservation = {
@@ -125,33 +126,34 @@ static enum status ask(bool *in_doubt, struct error *err)
     };
 
     *err = ERROR_NONE;
-    *in_doubt = false;
-    return budget->reserve(budget->context, &reservation, 5000, in_doubt, err);
+    *hold = (struct budget_hold){.in_doubt = false};
+    return budget->reserve(budget->context, &reservation, 5000, hold, err);
 }
 
 static void test_reserve_held_is_ok(void **state)
 {
     struct error err;
-    bool in_doubt;
+    struct budget_hold hold;
 
     (void)state;
-    assert_int_equal(ask(&in_doubt, &err), ST_OK);
-    assert_false(in_doubt);
+    assert_int_equal(ask(&hold, &err), ST_OK);
+    assert_false(hold.in_doubt);
     assert_int_equal(quota_peer.hold_ms, 60000);
+    assert_int_equal(hold.expires_at_us, 77);
 }
 
 static void test_reserve_spent_meter_is_passed_on_and_holds_nothing(void **state)
 {
     struct error err;
-    bool in_doubt;
+    struct budget_hold hold;
 
     (void)state;
     will_say(ST_EXHAUSTED, "METER_SPENT");
     error_add_violation(&quota_peer.says[0], "modash.reports", 0, 1);
-    assert_int_equal(ask(&in_doubt, &err), ST_EXHAUSTED);
+    assert_int_equal(ask(&hold, &err), ST_EXHAUSTED);
     assert_string_equal(err.reason, "METER_SPENT");
     assert_int_equal(err.violation_count, 1);
-    assert_false(in_doubt);
+    assert_false(hold.in_doubt);
 }
 
 /* Whatever ends a call of which an earlier attempt may have been held, it may be held. */
@@ -169,30 +171,30 @@ static void test_reserve_any_other_refusal_after_an_attempt_is_in_doubt(void **s
     (void)state;
     for (size_t i = 0; i < COUNT_OF(LAST); i++) {
         struct error err;
-        bool in_doubt;
+        struct budget_hold hold;
 
         quota_peer.count = 0;
         quota_peer.asked = 0;
         will_say(ST_UNAVAILABLE, "LEDGER_UNAVAILABLE");
         will_say(LAST[i].status, LAST[i].reason);
-        assert_int_equal(ask(&in_doubt, &err), ST_UNAVAILABLE);
+        assert_int_equal(ask(&hold, &err), ST_UNAVAILABLE);
         assert_string_equal(err.reason, "QUOTA_UNAVAILABLE");
         assert_true(quota_peer.asked >= 2);
-        assert_true(in_doubt);
+        assert_true(hold.in_doubt);
     }
 }
 
 static void test_reserve_refused_before_the_handler_is_not_in_doubt(void **state)
 {
     struct error err;
-    bool in_doubt;
+    struct budget_hold hold;
 
     (void)state;
     rpc_server_close(quota_peer.server);
     quota_peer.server = NULL;
-    assert_int_equal(ask(&in_doubt, &err), ST_UNAVAILABLE);
+    assert_int_equal(ask(&hold, &err), ST_UNAVAILABLE);
     assert_string_equal(err.reason, "QUOTA_UNAVAILABLE");
-    assert_false(in_doubt);
+    assert_false(hold.in_doubt);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
