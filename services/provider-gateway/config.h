@@ -13,6 +13,9 @@
 struct gateway_config {
     const char *quota_url;
     const char *service_token;
+    const char *tls_ca_file; /* for calls to quota-service; all three or none */
+    const char *tls_cert_file;
+    const char *tls_key_file;
     const char *modash_base_url;
     const char *modash_key;
     uint64_t modash_timeout_ms;
@@ -24,6 +27,7 @@ struct gateway_config {
     uint64_t clay_timeout_ms;
     bool clay_charge_not_found;
     bool allow_loopback;
+    const char *provider_ca_file; /* "": the system's */
     uint64_t response_bytes;
     uint64_t connections_per_host;
     uint64_t settle_backlog;

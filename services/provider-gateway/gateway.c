@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -27,6 +28,15 @@ static enum status check_header_name(const char *name, struct error *err)
 {
     if (name[0] == '\0' || name[strspn(name, HEADER_CHARS)] != '\0')
         return error_set(err, ST_INVALID, "CLAY_AUTH_HEADER is no header name");
+    return ST_OK;
+}
+
+/* Found out at the start, not by the first call. */
+static enum status check_ca_file(const char *path, struct error *err)
+{
+    if (path[0] != '\0' && access(path, R_OK) != 0)
+        return error_set(err, ST_INVALID, "GATEWAY_PROVIDER_CA_FILE: '%s' cannot be read",
+                         path);
     return ST_OK;
 }
 
@@ -96,12 +106,20 @@ static enum status open_links(struct gateway *gateway, const struct gateway_conf
         .response_bytes = (size_t)config->response_bytes,
         .connections_per_host = (unsigned)config->connections_per_host,
         .connect_timeout_ms = CONNECT_MS,
+        .ca_file = config->provider_ca_file,
+    };
+    const struct quota_rpc_options link = {
+        .url = config->quota_url,
+        .token = config->service_token,
+        .tls_ca_file = config->tls_ca_file,
+        .tls_cert_file = config->tls_cert_file,
+        .tls_key_file = config->tls_key_file,
     };
     enum status st = http_client_open(&gateway->door.http, &options, err);
 
     if (st != ST_OK)
         return st;
-    st = quota_rpc_open(&gateway->quota, config->quota_url, config->service_token, err);
+    st = quota_rpc_open(&gateway->quota, &link, err);
     if (st != ST_OK)
         return error_wrap(err, "GATEWAY_QUOTA_URL");
     gateway->door.budget = quota_rpc_budget(gateway->quota);
@@ -130,6 +148,8 @@ enum status gateway_open(struct gateway **out, const struct gateway_config *conf
 
     if (st == ST_OK)
         st = describe_clay(&clay, config, err);
+    if (st == ST_OK)
+        st = check_ca_file(config->provider_ca_file, err);
     if (st != ST_OK)
         return st;
     gateway = mem_alloc(sizeof(*gateway));

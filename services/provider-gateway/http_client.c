@@ -180,6 +180,14 @@ static bool set_callbacks(struct job *job)
            curl_easy_setopt(easy, CURLOPT_PRIVATE, job) == CURLE_OK;
 }
 
+/* The system's CAs, or those of one file alone. */
+static bool set_trust(CURL *easy, const char *ca_file)
+{
+    return ca_file == NULL || ca_file[0] == '\0' ||
+           (set_text(easy, CURLOPT_CAINFO, ca_file) &&
+            curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
 static bool set_request(const struct http_client *client, struct job *job, uint64_t left_ms)
 {
     const struct http_request *request = job->request;
@@ -252,7 +260,8 @@ static void start(struct http_client *client, struct job *job)
     }
     job->easy = curl_easy_init();
     if (job->easy == NULL || !set_restrictions(job->easy, job->request) ||
-        !set_callbacks(job) || !set_request(client, job, left_ms) ||
+        !set_trust(job->easy, client->options.ca_file) || !set_callbacks(job) ||
+        !set_request(client, job, left_ms) ||
         curl_multi_add_handle(client->multi, job->easy) != CURLM_OK) {
         finish(client, job, CURLE_FAILED_INIT);
         return;

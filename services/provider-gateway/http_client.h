@@ -32,6 +32,8 @@ struct http_client_options {
     size_t response_bytes; /* of a decoded body */
     unsigned connections_per_host;
     uint64_t connect_timeout_ms;
+    const char
+        *ca_file; /* PEM; NULL or "": the system's. Borrowed while the client lives */
 };
 
 /* "name: prefix value"; the line's copies are wiped after the transfer. */

@@ -141,16 +141,26 @@ static enum status settle(void *context, const struct budget_settlement *settlem
     return st;
 }
 
-enum status quota_rpc_open(struct quota_rpc **out, const char *url, const char *token,
+static const char *file_or_null(const char *path)
+{
+    return path != NULL && path[0] != '\0' ? path : NULL;
+}
+
+enum status quota_rpc_open(struct quota_rpc **out, const struct quota_rpc_options *options,
                            struct error *err)
 {
     struct quota_rpc *quota;
     struct rpc_client *client;
-    struct rpc_client_options options = {.endpoints = url,
-                                         .bearer = token,
-                                         .fail_fast_ms = FAIL_FAST_MS,
-                                         .inflight_limit = CALLS_AT_ONCE};
-    enum status st = rpc_client_open(&client, &options, err);
+    const struct rpc_client_options link = {
+        .endpoints = options->url,
+        .bearer = options->token,
+        .tls_ca_file = file_or_null(options->tls_ca_file),
+        .tls_cert_file = file_or_null(options->tls_cert_file),
+        .tls_key_file = file_or_null(options->tls_key_file),
+        .fail_fast_ms = FAIL_FAST_MS,
+        .inflight_limit = CALLS_AT_ONCE,
+    };
+    enum status st = rpc_client_open(&client, &link, err);
 
     if (st != ST_OK)
         return st;

@@ -13,9 +13,18 @@
 
 struct quota_rpc;
 
-/* `url` names one or more endpoints; `token` is this service's own. */
-MUST_USE enum status quota_rpc_open(struct quota_rpc **out, const char *url,
-                                    const char *token, struct error *err);
+/* Text is copied. */
+struct quota_rpc_options {
+    const char *url;         /* one or more endpoints */
+    const char *token;       /* this service's own */
+    const char *tls_ca_file; /* with tls+tcp:// all three; else NULL or "" */
+    const char *tls_cert_file;
+    const char *tls_key_file;
+};
+
+MUST_USE enum status quota_rpc_open(struct quota_rpc **out,
+                                    const struct quota_rpc_options *options,
+                                    struct error *err);
 void quota_rpc_close(struct quota_rpc *quota); /* accepts NULL */
 
 /* Borrowed; lives as long as `quota`. */

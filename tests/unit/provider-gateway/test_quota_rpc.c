@@ -85,7 +85,10 @@ static int set_up(void **state)
     mutex_init(&quota_peer.lock);
     if (rpc_server_open(&quota_peer.server, &options, &err) != ST_OK)
         return -1;
-    return quota_rpc_open(&quota, rpc_server_url(quota_peer.server), "token", &err) == ST_OK
+    return quota_rpc_open(&quota,
+                          &(struct quota_rpc_options){
+                              .url = rpc_server_url(quota_peer.server), .token = "token"},
+                          &err) == ST_OK
                ? 0
                : -1;
 }
