@@ -60,6 +60,17 @@ CREATE TABLE metercache.creator_enrichment (
     FOREIGN KEY (platform, provider_user_id) REFERENCES metercache.creator
 );
 
+-- What was asked for and answered with another id: an old handle, or a handle given as an id.
+CREATE TABLE metercache.creator_alias (
+    platform         smallint    NOT NULL,
+    key              text        NOT NULL CHECK (key = lower(key)),
+    is_handle        boolean     NOT NULL, -- how it was asked for
+    provider_user_id text        NOT NULL,
+    at               timestamptz NOT NULL,
+    PRIMARY KEY (platform, key, is_handle),
+    FOREIGN KEY (platform, provider_user_id) REFERENCES metercache.creator
+);
+
 -- What a provider said it does not have; key is an id, or '@' and a handle in lower case.
 CREATE TABLE metercache.creator_negative (
     platform smallint    NOT NULL,
@@ -70,8 +81,8 @@ CREATE TABLE metercache.creator_negative (
     PRIMARY KEY (platform, key, kind)
 );
 
-GRANT SELECT, INSERT, UPDATE ON metercache.creator, metercache.creator_report, metercache.creator_enrichment
-    TO metercache_runtime;
+GRANT SELECT, INSERT, UPDATE ON metercache.creator, metercache.creator_report, metercache.creator_enrichment,
+    metercache.creator_alias TO metercache_runtime;
 GRANT SELECT, INSERT, UPDATE, DELETE ON metercache.creator_negative TO metercache_runtime;
 GRANT SELECT ON metercache.creator, metercache.creator_report, metercache.creator_enrichment,
-    metercache.creator_negative TO metercache_reader;
+    metercache.creator_alias, metercache.creator_negative TO metercache_reader;

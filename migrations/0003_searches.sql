@@ -1,30 +1,34 @@
 -- Searches by the hash of their canonical filters, and who asked. See store/searches_store.h for how a
--- generation replaces the one before it.
+-- generation replaces the one before it: filled_ is of `generation`, the other columns of held_generation.
 
 CREATE TABLE metercache.search (
-    filter_hash     bytea    PRIMARY KEY CHECK (octet_length(filter_hash) = 32),
-    platform        smallint NOT NULL CHECK (platform > 0),
-    filters         jsonb    NOT NULL,
-    sort            jsonb    NOT NULL,
-    generation      bigint   NOT NULL CHECK (generation > 0),
-    next_page       bigint   NOT NULL CHECK (next_page >= 0),
-    held_generation bigint   NOT NULL CHECK (held_generation <= generation),
-    held            bigint   NOT NULL CHECK (held >= 0),
-    total           bigint   CHECK (total >= 0),
-    exhausted       boolean  NOT NULL DEFAULT false,
-    created_at      timestamptz NOT NULL DEFAULT now(),
-    fetched_at      timestamptz,
-    fresh_until     timestamptz
+    filter_hash        bytea       PRIMARY KEY CHECK (octet_length(filter_hash) = 32),
+    platform           smallint    NOT NULL CHECK (platform > 0),
+    filters            jsonb       NOT NULL,
+    sort               jsonb       NOT NULL,
+    generation         bigint      NOT NULL CHECK (generation > 0),
+    next_page          bigint      NOT NULL DEFAULT 0 CHECK (next_page >= 0),
+    filled             bigint      NOT NULL DEFAULT 0 CHECK (filled >= 0),
+    filled_fetched_at  timestamptz,
+    filled_fresh_until timestamptz,
+    held_generation    bigint      NOT NULL DEFAULT 0 CHECK (held_generation <= generation),
+    held               bigint      NOT NULL DEFAULT 0 CHECK (held >= 0),
+    total              bigint      CHECK (total >= 0),
+    exhausted          boolean     NOT NULL DEFAULT false,
+    created_at         timestamptz NOT NULL DEFAULT now(),
+    fetched_at         timestamptz,
+    fresh_until        timestamptz
 );
 CREATE INDEX search_fresh_until ON metercache.search (fresh_until);
 
 CREATE TABLE metercache.search_result (
     filter_hash      bytea    NOT NULL REFERENCES metercache.search,
+    generation       bigint   NOT NULL,
     position         integer  NOT NULL CHECK (position >= 0),
     platform         smallint NOT NULL,
     provider_user_id text     NOT NULL,
-    PRIMARY KEY (filter_hash, position),
-    UNIQUE (filter_hash, provider_user_id),
+    PRIMARY KEY (filter_hash, generation, position),
+    UNIQUE (filter_hash, generation, provider_user_id),
     FOREIGN KEY (platform, provider_user_id) REFERENCES metercache.creator
 );
 

@@ -5,20 +5,12 @@
 #include "store/creators_store.h"
 
 // clang-format off
-/* The provider's id a key means: $2 itself, or with $3 the owner of the handle $2. */
-#define KEY_ID                                                                   \
-    "CASE WHEN $3::boolean THEN"                                                 \
-    " (SELECT c.provider_user_id FROM metercache.creator AS c"                   \
-    "  WHERE c.platform = $1::smallint AND lower(c.handle) = lower($2::text)"    \
-    "  AND c.handle <> '' ORDER BY c.updated_at DESC, c.provider_user_id LIMIT 1)" \
-    " ELSE $2::text END"
-
 static const struct db_statement REPORT_FIND = {
     "creator_report_find",
     "SELECT CASE WHEN $4::boolean THEN document END, credibility_ppm, gender, age_group,"
     " country, city, language, account_type, posts, fetched_at, fresh_until"
     " FROM metercache.creator_report"
-    " WHERE platform = $1::smallint AND provider_user_id = " KEY_ID,
+    " WHERE platform = $1::smallint AND provider_user_id = " CREATOR_KEY_ID,
     4, "titttttt" "iTT", DB_AT_MOST_ONE};
 
 static const struct db_statement REPORT_PUT = {
@@ -38,11 +30,26 @@ static const struct db_statement REPORT_PUT = {
     " WHERE excluded.fetched_at >= r.fetched_at",
     13, "", DB_NONE};
 
+/* $4 and $5: the id and handle of the answer. Whatever was denied of the key is not so. */
+static const struct db_statement ALIAS_PUT = {
+    "creator_alias_put",
+    "WITH believed AS (DELETE FROM metercache.creator_negative WHERE platform = $1::smallint"
+    " AND key = CASE WHEN $3::boolean THEN '@' || lower($2::text) ELSE $2::text END)"
+    "INSERT INTO metercache.creator_alias AS a (platform, key, is_handle, provider_user_id, at)"
+    " SELECT $1::smallint, lower($2::text), $3::boolean, $4::text,"
+    "  coalesce($6::timestamptz, now())"
+    " WHERE $2::text <> '' AND CASE WHEN $3::boolean THEN lower($2::text) <> lower($5::text)"
+    "  ELSE $2::text <> $4::text END"
+    " ON CONFLICT (platform, key, is_handle) DO UPDATE"
+    " SET provider_user_id = excluded.provider_user_id, at = excluded.at"
+    " WHERE excluded.at >= a.at",
+    6, "", DB_NONE};
+
 static const struct db_statement ENRICHMENT_FIND = {
     "creator_enrichment_find",
     "SELECT state, email, provider, run_id, asked_at, answered_at, fresh_until"
     " FROM metercache.creator_enrichment"
-    " WHERE platform = $1::smallint AND provider_user_id = " KEY_ID,
+    " WHERE platform = $1::smallint AND provider_user_id = " CREATOR_KEY_ID,
     3, "itttTTT", DB_AT_MOST_ONE};
 
 static const struct db_statement ENRICHMENT_PUT = {
@@ -62,15 +69,6 @@ static const struct db_statement ENRICHMENT_PUT = {
     " AND $4::text <> ''",
     9, "", DB_NONE};
 // clang-format on
-
-static void key_params(struct db_params *params, const struct creator_key *key)
-{
-    bool by_handle = key->provider_user_id == NULL;
-    db_params_init(params);
-    db_param_i16(params, key->platform);
-    db_param_text(params, by_handle ? key->handle : key->provider_user_id);
-    db_param_bool(params, by_handle);
-}
 
 static void read_report(struct creator_report *out, struct db_result *result)
 {
@@ -97,7 +95,7 @@ enum status creators_store_report_find(struct creator_report *out, bool *found,
 {
     struct db_params params;
     struct db_result result;
-    key_params(&params, key);
+    creators_rows_key_params(&params, key);
     db_param_bool(&params, with_document);
     enum status status = store_read(&result, call, &REPORT_FIND, &params, err);
     if (status != ST_OK)
@@ -144,7 +142,19 @@ static enum status put_report(struct store_tx *tx, const struct creator *creator
     return store_step(NULL, tx, &REPORT_PUT, &params, err);
 }
 
+static enum status put_alias(struct store_tx *tx, const struct creator_key *asked,
+                             const struct creator *creator, struct error *err)
+{
+    struct db_params params;
+    creators_rows_key_params(&params, asked);
+    db_param_text(&params, creator->provider_user_id);
+    db_param_text(&params, creator->handle);
+    db_param_time(&params, creator->updated_at_us);
+    return store_step(NULL, tx, &ALIAS_PUT, &params, err);
+}
+
 enum status creators_store_report_put(const struct store_call *call,
+                                      const struct creator_key *asked,
                                       const struct creator *creator,
                                       const struct creator_report *report,
                                       struct error *err)
@@ -156,6 +166,8 @@ enum status creators_store_report_put(const struct store_call *call,
     status = put_creator(&tx, creator, err);
     if (status == ST_OK)
         status = put_report(&tx, creator, report, err);
+    if (status == ST_OK && asked != NULL)
+        status = put_alias(&tx, asked, creator, err);
     return store_end(&tx, status, err);
 }
 
@@ -183,7 +195,7 @@ enum status creators_store_enrichment_find(struct creator_enrichment *out, bool 
 {
     struct db_params params;
     struct db_result result;
-    key_params(&params, key);
+    creators_rows_key_params(&params, key);
     enum status status = store_read(&result, call, &ENRICHMENT_FIND, &params, err);
     if (status != ST_OK)
         return status;

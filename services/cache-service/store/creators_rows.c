@@ -60,6 +60,15 @@ static const struct {
 };
 // clang-format on
 
+void creators_rows_key_params(struct db_params *params, const struct creator_key *key)
+{
+    bool by_handle = key->provider_user_id == NULL;
+    db_params_init(params);
+    db_param_i16(params, key->platform);
+    db_param_text(params, by_handle ? key->handle : key->provider_user_id);
+    db_param_bool(params, by_handle);
+}
+
 void creators_rows_upsert_params(struct db_params *params, const struct creator *creators,
                                  size_t count)
 {

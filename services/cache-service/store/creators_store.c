@@ -7,18 +7,11 @@
 #include "store/creators_rows.h"
 
 // clang-format off
-static const struct db_statement FIND_BY_ID = {
-    "creator_find_by_id",
+static const struct db_statement FIND = {
+    "creator_find",
     "SELECT " CREATOR_COLUMNS " FROM metercache.creator AS c" CREATOR_REPORT_JOIN
-    " WHERE c.platform = $1::smallint AND c.provider_user_id = $2::text",
-    2, CREATOR_TYPES, DB_AT_MOST_ONE};
-
-static const struct db_statement FIND_BY_HANDLE = {
-    "creator_find_by_handle",
-    "SELECT " CREATOR_COLUMNS " FROM metercache.creator AS c" CREATOR_REPORT_JOIN
-    " WHERE c.platform = $1::smallint AND lower(c.handle) = lower($2::text) AND c.handle <> ''"
-    " ORDER BY c.updated_at DESC, c.provider_user_id LIMIT 1",
-    2, CREATOR_TYPES, DB_AT_MOST_ONE};
+    " WHERE c.platform = $1::smallint AND c.provider_user_id = " CREATOR_KEY_ID,
+    3, CREATOR_TYPES, DB_AT_MOST_ONE};
 
 #define NEGATIVE_KEY "CASE WHEN $2::boolean THEN '@' || lower($3::text) ELSE $3::text END"
 
@@ -49,12 +42,8 @@ enum status creators_store_find(struct creator *out, bool *found,
 {
     struct db_params params;
     struct db_result result;
-    bool by_id = key->provider_user_id != NULL;
-    db_params_init(&params);
-    db_param_i16(&params, key->platform);
-    db_param_text(&params, by_id ? key->provider_user_id : key->handle);
-    enum status status =
-        store_read(&result, call, by_id ? &FIND_BY_ID : &FIND_BY_HANDLE, &params, err);
+    creators_rows_key_params(&params, key);
+    enum status status = store_read(&result, call, &FIND, &params, err);
     if (status != ST_OK)
         return status;
     struct creator creator;

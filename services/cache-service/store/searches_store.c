@@ -6,8 +6,11 @@
 
 #define SEARCH_COLUMNS                                                                     \
     "s.filter_hash, s.platform, s.filters::text, s.sort::text, s.generation, s.next_page," \
-    " s.held_generation, s.held, s.total, s.exhausted, s.fetched_at, s.fresh_until"
-#define SEARCH_TYPES "yittiiiiibTT"
+    " s.filled, s.filled_fresh_until, s.held_generation, s.held, s.total, s.exhausted, s.fetched_at, s.fresh_until"
+#define SEARCH_TYPES \
+    "yittiii"        \
+    "Tiii"           \
+    "bTT"
 
 // clang-format off
 static const struct db_statement FIND = {
@@ -17,60 +20,73 @@ static const struct db_statement FIND = {
 
 static const struct db_statement RESULTS = {
     "search_results",
-    "SELECT " CREATOR_COLUMNS " FROM metercache.search_result AS p"
+    "SELECT " CREATOR_COLUMNS " FROM metercache.search AS s"
+    " JOIN metercache.search_result AS p"
+    " ON p.filter_hash = s.filter_hash AND p.generation = s.held_generation"
     " JOIN metercache.creator AS c"
     " ON c.platform = p.platform AND c.provider_user_id = p.provider_user_id"
     CREATOR_REPORT_JOIN
-    " WHERE p.filter_hash = $1::bytea AND p.position >= $2::bigint"
+    " WHERE s.filter_hash = $1::bytea AND p.position >= $2::bigint"
     " ORDER BY p.position LIMIT $3::bigint",
     3, CREATOR_TYPES, DB_MANY};
 
 static const struct db_statement START_FIRST = {
     "search_start_first",
-    "INSERT INTO metercache.search AS s (filter_hash, platform, filters, sort, generation,"
-    " next_page, held_generation, held)"
-    " VALUES ($1::bytea, $2::smallint, $3::text::jsonb, $4::text::jsonb, 1, 0, 0, 0)"
+    "INSERT INTO metercache.search AS s (filter_hash, platform, filters, sort, generation)"
+    " VALUES ($1::bytea, $2::smallint, $3::text::jsonb, $4::text::jsonb, 1)"
     " ON CONFLICT (filter_hash) DO NOTHING RETURNING " SEARCH_COLUMNS,
     4, SEARCH_TYPES, DB_AT_MOST_ONE};
 
 static const struct db_statement START_NEXT = {
     "search_start_next",
-    "UPDATE metercache.search AS s SET generation = s.generation + 1, next_page = 0"
+    "UPDATE metercache.search AS s SET generation = s.generation + 1, next_page = 0,"
+    " filled = 0, filled_fetched_at = NULL, filled_fresh_until = NULL"
     " WHERE s.filter_hash = $1::bytea AND s.generation = $2::bigint"
     " RETURNING " SEARCH_COLUMNS,
     2, SEARCH_TYPES, DB_AT_MOST_ONE};
 
 static const struct db_statement APPEND_LOCK = {
     "search_append_lock",
-    "SELECT s.held FROM metercache.search AS s WHERE s.filter_hash = $1::bytea"
+    "SELECT s.filled, s.held_generation, s.held FROM metercache.search AS s WHERE s.filter_hash = $1::bytea"
     " AND s.generation = $2::bigint AND s.next_page = $3::bigint FOR UPDATE",
-    3, "i", DB_AT_MOST_ONE};
+    3, "iii", DB_AT_MOST_ONE};
 
-static const struct db_statement APPEND_CLEAR = {
-    "search_append_clear",
-    "DELETE FROM metercache.search_result WHERE filter_hash = $1::bytea", 1, "", DB_NONE};
+/* All results but those of the generation that is held. */
+static const struct db_statement DROP_OTHERS = {
+    "search_drop_others",
+    "DELETE FROM metercache.search_result WHERE filter_hash = $1::bytea"
+    " AND generation <> $2::bigint", 2, "", DB_NONE};
 
 /* A provider may list a creator on two pages: the first place counts. */
 static const struct db_statement APPEND_RESULTS = {
     "search_append_results",
-    "INSERT INTO metercache.search_result (filter_hash, position, platform, provider_user_id)"
-    " SELECT $1::bytea, $2::integer + row_number() OVER (ORDER BY n.place) - 1, n.platform, n.id"
+    "INSERT INTO metercache.search_result (filter_hash, generation, position, platform,"
+    " provider_user_id)"
+    " SELECT $1::bytea, $5::bigint, $2::integer + row_number() OVER (ORDER BY n.place) - 1, n.platform, n.id"
     " FROM (SELECT DISTINCT ON (id) platform, id, place"
     "  FROM unnest($3::smallint[], $4::text[]) WITH ORDINALITY AS u (platform, id, place)"
     "  ORDER BY id, place) AS n"
     " WHERE NOT EXISTS (SELECT FROM metercache.search_result AS p"
-    "  WHERE p.filter_hash = $1::bytea AND p.provider_user_id = n.id)",
-    4, "", DB_NONE};
+    "  WHERE p.filter_hash = $1::bytea AND p.generation = $5::bigint"
+    "  AND p.provider_user_id = n.id)",
+    5, "", DB_NONE};
+
+/* $7: this generation is held from now on, or was already. */
+#define FETCHED_AT "CASE WHEN s.next_page = 0 THEN $5::timestamptz ELSE s.filled_fetched_at END"
+#define FRESH_UNTIL "CASE WHEN s.next_page = 0 THEN $6::timestamptz ELSE s.filled_fresh_until END"
 
 static const struct db_statement APPEND_TURN = {
     "search_append_turn",
-    "UPDATE metercache.search AS s SET held_generation = s.generation,"
-    " next_page = s.next_page + 1, held = $2::bigint, total = $3::bigint,"
-    " exhausted = $4::boolean,"
-    " fetched_at = CASE WHEN s.next_page = 0 THEN $5::timestamptz ELSE s.fetched_at END,"
-    " fresh_until = CASE WHEN s.next_page = 0 THEN $6::timestamptz ELSE s.fresh_until END"
+    "UPDATE metercache.search AS s SET next_page = s.next_page + 1, filled = $2::bigint,"
+    " filled_fetched_at = " FETCHED_AT ", filled_fresh_until = " FRESH_UNTIL ","
+    " held_generation = CASE WHEN $7::boolean THEN s.generation ELSE s.held_generation END,"
+    " held = CASE WHEN $7::boolean THEN $2::bigint ELSE s.held END,"
+    " total = CASE WHEN $7::boolean THEN $3::bigint ELSE s.total END,"
+    " exhausted = CASE WHEN $7::boolean THEN $4::boolean ELSE s.exhausted END,"
+    " fetched_at = CASE WHEN $7::boolean THEN " FETCHED_AT " ELSE s.fetched_at END,"
+    " fresh_until = CASE WHEN $7::boolean THEN " FRESH_UNTIL " ELSE s.fresh_until END"
     " WHERE s.filter_hash = $1::bytea RETURNING " SEARCH_COLUMNS,
-    6, SEARCH_TYPES, DB_ONE};
+    7, SEARCH_TYPES, DB_ONE};
 // clang-format on
 
 static void read_search(struct search *out, struct db_result *result, int row)
@@ -81,12 +97,14 @@ static void read_search(struct search *out, struct db_result *result, int row)
         .sort = db_text(result, row, 3),
         .generation = db_i64(result, row, 4),
         .next_page = db_i64(result, row, 5),
-        .held_generation = db_i64(result, row, 6),
-        .held = db_i64(result, row, 7),
-        .total = db_i64_or(result, row, 8, -1),
-        .exhausted = db_bool(result, row, 9),
-        .fetched_at_us = db_time_us(result, row, 10),
-        .fresh_until_us = db_time_us(result, row, 11),
+        .filled = db_i64(result, row, 6),
+        .filled_fresh_until_us = db_time_us(result, row, 7),
+        .held_generation = db_i64(result, row, 8),
+        .held = db_i64(result, row, 9),
+        .total = db_i64_or(result, row, 10, -1),
+        .exhausted = db_bool(result, row, 11),
+        .fetched_at_us = db_time_us(result, row, 12),
+        .fresh_until_us = db_time_us(result, row, 13),
     };
     db_bytes(result, row, 0, out->filter_hash, sizeof out->filter_hash);
 }
@@ -160,36 +178,87 @@ enum status searches_store_results(const struct creator **out, size_t *count,
     return ST_OK;
 }
 
-enum status searches_store_start(struct search *out, const struct store_call *call,
-                                 const struct search_start *start, struct error *err)
+/* Leave the results of generation `kept` alone. */
+static enum status drop_others(struct store_tx *tx,
+                               const uint8_t filter_hash[SEARCHES_STORE_HASH_SIZE],
+                               int64_t kept, struct error *err)
+{
+    struct db_params params;
+    hash_param(&params, filter_hash);
+    db_param_i64(&params, kept);
+    return store_step(NULL, tx, &DROP_OTHERS, &params, err);
+}
+
+static enum status start_first(struct search *out, bool *begun,
+                               const struct store_call *call,
+                               const struct search_start *start, struct error *err)
 {
     struct db_params params;
     struct db_result result;
-    bool begun;
-    bool is_first = start->seen_generation == 0;
     hash_param(&params, start->filter_hash);
-    if (is_first) {
-        db_param_i16(&params, start->platform);
-        db_param_text(&params, start->filters);
-        db_param_text(&params, start->sort);
-    } else {
-        db_param_i64(&params, start->seen_generation);
-    }
-    enum status status =
-        store_write(&result, call, is_first ? &START_FIRST : &START_NEXT, &params, err);
+    db_param_i16(&params, start->platform);
+    db_param_text(&params, start->filters);
+    db_param_text(&params, start->sort);
+    enum status status = store_write(&result, call, &START_FIRST, &params, err);
+    if (status != ST_OK)
+        return status;
+    return take_search(out, begun, &result, err);
+}
+
+/* Two statements: the second sees what an append, for which the first waited, stored. */
+static enum status start_next(struct search *out, bool *begun, struct store_tx *tx,
+                              const struct search_start *start, struct error *err)
+{
+    struct db_params params;
+    struct db_result result;
+    hash_param(&params, start->filter_hash);
+    db_param_i64(&params, start->seen_generation);
+    enum status status = store_step(&result, tx, &START_NEXT, &params, err);
     if (status == ST_OK)
-        status = take_search(out, &begun, &result, err);
-    if (status == ST_OK && !begun)
-        status = error_set(err, ST_ABORTED, "another search for the same has begun");
-    return status;
+        status = take_search(out, begun, &result, err);
+    if (status != ST_OK || !*begun)
+        return status;
+    return drop_others(tx, start->filter_hash, out->held_generation, err);
+}
+
+enum status searches_store_start(struct search *out, const struct store_call *call,
+                                 const struct search_start *start, struct error *err)
+{
+    struct search search;
+    bool begun = false;
+    enum status status;
+    if (start->seen_generation == 0) {
+        status = start_first(&search, &begun, call, start, err);
+    } else {
+        struct store_tx tx;
+        status = store_begin(&tx, call, NULL, err);
+        if (status != ST_OK)
+            return status;
+        status = start_next(&search, &begun, &tx, start, err);
+        status = store_end(&tx, status, err);
+    }
+    if (status != ST_OK)
+        return status;
+    if (!begun)
+        return error_set(err, ST_ABORTED, "another search for the same has begun");
+    *out = search;
+    return ST_OK;
 }
 
 /* ---- appending a page ---- */
 
-/* Lock the search as the caller saw it; *held is how many results stay. */
-static enum status append_lock(int64_t *held, struct store_tx *tx,
-                               const struct search_page *page, struct error *err)
+/* A search as its append found it, locked, and what becomes of it. */
+struct append {
+    const struct search_page *page;
+    int64_t filled;
+    int64_t held_generation;
+    int64_t held;
+};
+
+static enum status append_lock(struct append *append, struct store_tx *tx,
+                               struct error *err)
 {
+    const struct search_page *page = append->page;
     struct db_params params;
     struct db_result result;
     hash_param(&params, page->filter_hash);
@@ -198,20 +267,21 @@ static enum status append_lock(int64_t *held, struct store_tx *tx,
     enum status status = store_step(&result, tx, &APPEND_LOCK, &params, err);
     if (status != ST_OK)
         return status;
-    if (result.rows == 0)
+    if (result.rows == 0) {
         status = error_set(err, ST_ABORTED, "another call has stored this page");
-    else
-        *held = page->next_page == 0 ? 0 : db_i64(&result, 0, 0);
+    } else {
+        append->filled = db_i64(&result, 0, 0);
+        append->held_generation = db_i64(&result, 0, 1);
+        append->held = db_i64(&result, 0, 2);
+    }
     db_result_done(&result);
-    if (status != ST_OK || page->next_page > 0)
-        return status;
-    hash_param(&params, page->filter_hash);
-    return store_step(NULL, tx, &APPEND_CLEAR, &params, err);
+    return status;
 }
 
-static enum status append_creators(int64_t *held, struct store_tx *tx,
-                                   const struct search_page *page, struct error *err)
+static enum status append_creators(struct append *append, struct store_tx *tx,
+                                   struct error *err)
 {
+    const struct search_page *page = append->page;
     struct db_params params;
     struct db_result result;
     if (page->creator_count == 0)
@@ -223,31 +293,48 @@ static enum status append_creators(int64_t *held, struct store_tx *tx,
 
     struct db_rows rows = {page->creators, page->creator_count, sizeof *page->creators};
     hash_param(&params, page->filter_hash);
-    db_param_i32(&params, (int32_t)*held);
+    db_param_i32(&params, (int32_t)append->filled);
     db_param_column(&params, rows, DB_COLUMN_I16, offsetof(struct creator, platform));
     db_param_column(&params, rows, DB_COLUMN_TEXT,
                     offsetof(struct creator, provider_user_id));
+    db_param_i64(&params, page->generation);
     status = store_step(&result, tx, &APPEND_RESULTS, &params, err);
     if (status != ST_OK)
         return status;
-    *held += db_affected(&result);
+    append->filled += db_affected(&result);
     db_result_done(&result);
     return ST_OK;
 }
 
-static enum status append_turn(struct search *out, struct store_tx *tx,
-                               const struct search_page *page, int64_t held,
-                               struct error *err)
+static bool is_enough(const struct append *append)
 {
+    int64_t wanted = append->page->wanted;
+    int64_t enough = append->held < wanted ? append->held : wanted;
+    return append->held_generation == 0 || append->page->exhausted ||
+           append->filled >= enough;
+}
+
+static enum status append_turn(struct search *out, const struct append *append,
+                               struct store_tx *tx, struct error *err)
+{
+    const struct search_page *page = append->page;
     struct db_params params;
     struct db_result result;
     bool any;
+    bool was_held = append->held_generation == page->generation;
+    bool is_held = was_held || is_enough(append);
+    if (is_held && !was_held && append->held_generation != 0) {
+        enum status dropped = drop_others(tx, page->filter_hash, page->generation, err);
+        if (dropped != ST_OK)
+            return dropped;
+    }
     hash_param(&params, page->filter_hash);
-    db_param_i64(&params, held);
+    db_param_i64(&params, append->filled);
     db_param_known_i64(&params, page->total);
     db_param_bool(&params, page->exhausted);
     db_param_time(&params, page->fetched_at_us);
     db_param_time(&params, page->fresh_until_us);
+    db_param_bool(&params, is_held);
     enum status status = store_step(&result, tx, &APPEND_TURN, &params, err);
     if (status != ST_OK)
         return status;
@@ -259,18 +346,18 @@ enum status searches_store_append_page(struct search *out, const struct store_ca
 {
     struct store_tx tx;
     struct search search;
-    int64_t held = 0;
+    struct append append = {.page = page};
     if (page->creator_count > SEARCHES_STORE_RESULTS_MAX)
         return error_set(err, ST_INVALID, "more than %d results on a page",
                          SEARCHES_STORE_RESULTS_MAX);
     enum status status = store_begin(&tx, call, NULL, err);
     if (status != ST_OK)
         return status;
-    status = append_lock(&held, &tx, page, err);
+    status = append_lock(&append, &tx, err);
     if (status == ST_OK)
-        status = append_creators(&held, &tx, page, err);
+        status = append_creators(&append, &tx, err);
     if (status == ST_OK)
-        status = append_turn(&search, &tx, page, held, err);
+        status = append_turn(&search, &append, &tx, err);
     status = store_end(&tx, status, err);
     if (status == ST_OK)
         *out = search;

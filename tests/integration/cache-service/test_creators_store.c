@@ -234,7 +234,7 @@ static void test_creators_store_report_put_is_found_with_and_without_document(vo
     struct creator_report out;
     bool found = false;
     assert_false(find_report(&out, "c-report", true));
-    assert_status(ST_OK, creators_store_report_put(&call, &creator, &report, &err));
+    assert_status(ST_OK, creators_store_report_put(&call, NULL, &creator, &report, &err));
 
     assert_true(find_report(&out, "c-report", true));
     assert_string_equal(out.document, report.document);
@@ -264,8 +264,8 @@ static void test_creators_store_report_put_older_one_is_dropped(void **state)
     struct creator creator = a_creator("c-newer", "newer", T0);
     struct creator_report newer = a_report("{\"n\": 2}", T0 + 2);
     struct creator_report older = a_report("{\"n\": 1}", T0 + 1), out;
-    assert_status(ST_OK, creators_store_report_put(&call, &creator, &newer, &err));
-    assert_status(ST_OK, creators_store_report_put(&call, &creator, &older, &err));
+    assert_status(ST_OK, creators_store_report_put(&call, NULL, &creator, &newer, &err));
+    assert_status(ST_OK, creators_store_report_put(&call, NULL, &creator, &older, &err));
     assert_true(find_report(&out, "c-newer", true));
     assert_string_equal(out.document, "{\"n\": 2}");
 }
@@ -279,7 +279,7 @@ static void test_creators_store_report_put_bad_document_stores_nothing(void **st
         struct store_call call = a_call();
         struct creator_report report = a_report(BAD[i], T0);
         assert_status(ST_INVALID,
-                      creators_store_report_put(&call, &creator, &report, &err));
+                      creators_store_report_put(&call, NULL, &creator, &report, &err));
         assert_false(find(&out, "c-bad-report", NULL));
     }
 }
@@ -298,7 +298,7 @@ static void test_creators_store_report_put_large_document_comes_back(void **stat
     document[size - 2] = '"';
     document[size - 1] = '}';
     struct creator_report report = a_report(document, T0), out;
-    assert_status(ST_OK, creators_store_report_put(&call, &creator, &report, &err));
+    assert_status(ST_OK, creators_store_report_put(&call, NULL, &creator, &report, &err));
     assert_true(find_report(&out, "c-large", true));
     assert_int_equal(out.document_size, size);
     assert_memory_equal(out.document, document, size);
@@ -317,7 +317,7 @@ static void test_creators_store_report_find_too_large_for_the_arena_is_exhausted
     memset(document + 2, 'x', sizeof document - 5);
     memcpy(document + sizeof document - 3, "\"]", 3);
     struct creator_report report = a_report(document, T0), out;
-    assert_status(ST_OK, creators_store_report_put(&call, &creator, &report, &err));
+    assert_status(ST_OK, creators_store_report_put(&call, NULL, &creator, &report, &err));
     arena_init(&small, 1000);
     call.arena = &small;
     bool found = false;

@@ -33,9 +33,10 @@ static struct search_start a_start(uint8_t mark, int64_t seen)
     return start;
 }
 
-/* The page `search` waits for, with creators "s-<first>" and so on. */
-static enum status append(struct search *search, unsigned first, unsigned count,
-                          int64_t at_us)
+/* The page `search` waits for, with creators "s-<first>" and so on; less than 15 are the
+ * last ones. */
+static enum status append_wanting(struct search *search, unsigned first, unsigned count,
+                                  int64_t at_us, int64_t wanted)
 {
     static char ids[64][16];
     struct creator creators[64];
@@ -43,6 +44,7 @@ static enum status append(struct search *search, unsigned first, unsigned count,
                                .next_page = search->next_page,
                                .creators = creators,
                                .creator_count = count,
+                               .wanted = wanted,
                                .total = 1287,
                                .exhausted = count < 15,
                                .fetched_at_us = at_us,
@@ -54,6 +56,12 @@ static enum status append(struct search *search, unsigned first, unsigned count,
     }
     struct store_call call = a_call();
     return searches_store_append_page(search, &call, &page, &err);
+}
+
+static enum status append(struct search *search, unsigned first, unsigned count,
+                          int64_t at_us)
+{
+    return append_wanting(search, first, count, at_us, 1000);
 }
 
 static void start(struct search *search, uint8_t mark, int64_t seen)
@@ -77,13 +85,13 @@ static size_t results(const struct creator **out, const struct search *search, i
 static void test_searches_store_append_page_keeps_the_providers_order(void **state)
 {
     (void)state;
-    struct search search, found_search;
+    struct search search, stored;
     const struct creator *list;
     struct store_call call = a_call();
     bool found = true;
     struct search_start begin = a_start(1, 0);
-    assert_status(
-        ST_OK, searches_store_find(&found_search, &found, &call, begin.filter_hash, &err));
+    assert_status(ST_OK,
+                  searches_store_find(&stored, &found, &call, begin.filter_hash, &err));
     assert_false(found);
 
     start(&search, 1, 0);
@@ -95,18 +103,19 @@ static void test_searches_store_append_page_keeps_the_providers_order(void **sta
     assert_int_equal(search.next_page, 1);
     assert_status(ST_OK, append(&search, 110, 15, T0 + 5)); /* 5 of them again */
     assert_int_equal(search.held, 25);
+    assert_int_equal(search.filled, 25);
     assert_int_equal(search.fetched_at_us, T0); /* of the first page */
     assert_status(ST_OK, append(&search, 125, 3, T0 + 6));
     assert_true(search.exhausted);
     assert_int_equal(search.held, 28);
 
-    assert_status(
-        ST_OK, searches_store_find(&found_search, &found, &call, begin.filter_hash, &err));
+    assert_status(ST_OK,
+                  searches_store_find(&stored, &found, &call, begin.filter_hash, &err));
     assert_true(found);
-    assert_int_equal(found_search.held, 28);
-    assert_int_equal(found_search.total, 1287);
-    assert_string_equal(found_search.filters, begin.filters);
-    assert_memory_equal(found_search.filter_hash, begin.filter_hash, 32);
+    assert_int_equal(stored.held, 28);
+    assert_int_equal(stored.total, 1287);
+    assert_string_equal(stored.filters, begin.filters);
+    assert_memory_equal(stored.filter_hash, begin.filter_hash, 32);
 
     assert_int_equal(results(&list, &search, 0, 1000), 28);
     for (unsigned i = 0; i < 28; i++) {
@@ -120,27 +129,122 @@ static void test_searches_store_append_page_keeps_the_providers_order(void **sta
     assert_null(list);
 }
 
-static void test_searches_store_start_old_results_stay_until_the_first_page(void **state)
+/* Generation 1 of a search, with 45 results "s-<first>" and so on. */
+static void hold_three_pages(struct search *search, uint8_t mark, unsigned first)
+{
+    start(search, mark, 0);
+    for (unsigned page = 0; page < 3; page++)
+        assert_status(ST_OK, append(search, first + 15 * page, 15, T0 + page));
+    assert_int_equal(search->held, 45);
+}
+
+static struct search found_search(uint8_t mark)
+{
+    struct store_call call = a_call();
+    struct search_start named = a_start(mark, 0);
+    struct search search;
+    bool found = false;
+    assert_status(ST_OK,
+                  searches_store_find(&search, &found, &call, named.filter_hash, &err));
+    assert_true(found);
+    return search;
+}
+
+static void assert_first_held(const struct search *search, size_t count, const char *id)
+{
+    const struct creator *list;
+    assert_int_equal(results(&list, search, 0, 1000), count);
+    assert_string_equal(list[0].provider_user_id, id);
+}
+
+static int64_t stored_results(void)
+{
+    return ask("reader", "SELECT count(*) FROM metercache.search_result"
+                         " WHERE filter_hash = decode(repeat('02', 32), 'hex')");
+}
+
+/* C8: what is held outlives a refresh that fails half-way */
+static void test_searches_store_append_page_refresh_is_unseen_until_it_is_enough(
+    void **state)
 {
     (void)state;
     struct search search;
-    const struct creator *list;
-    start(&search, 2, 0);
-    assert_status(ST_OK, append(&search, 200, 15, T0));
+    hold_three_pages(&search, 2, 200);
     start(&search, 2, 1);
     assert_int_equal(search.generation, 2);
     assert_int_equal(search.held_generation, 1);
     assert_int_equal(search.next_page, 0);
-    assert_int_equal(search.held, 15);
-    assert_int_equal(search.fetched_at_us, T0);
-    assert_int_equal(results(&list, &search, 0, 100), 15);
+    assert_int_equal(search.filled, 0);
+    assert_int_equal(search.filled_fresh_until_us, 0);
+    assert_int_equal(search.held, 45);
 
-    assert_status(ST_OK, append(&search, 210, 4, T0 + 7));
+    assert_status(ST_OK, append(&search, 210, 15, T0 + 7));
+    assert_status(ST_OK, append(&search, 225, 15, T0 + 8));
+    search = found_search(2);
+    assert_int_equal(search.generation, 2);
+    assert_int_equal(search.next_page, 2);
+    assert_int_equal(search.filled, 30);
+    assert_int_equal(search.filled_fresh_until_us, T0 + 7 + SECOND_US);
+    assert_int_equal(search.held_generation, 1);
+    assert_int_equal(search.held, 45);
+    assert_int_equal(search.fetched_at_us, T0);
+    assert_false(search.exhausted);
+    assert_first_held(&search, 45, "s-200");
+
+    assert_status(ST_OK, append(&search, 240, 15, T0 + 9)); /* as many as were held */
     assert_int_equal(search.held_generation, 2);
+    assert_int_equal(search.held, 45);
+    assert_int_equal(search.filled, 45);
+    assert_int_equal(search.fetched_at_us, T0 + 7); /* of its first page */
+    assert_int_equal(search.fresh_until_us, T0 + 7 + SECOND_US);
+    assert_first_held(&search, 45, "s-210");
+    assert_int_equal(stored_results(), 45); /* the former ones are gone */
+
+    assert_status(ST_OK, append(&search, 255, 15, T0 + 10)); /* and it goes on growing */
+    assert_int_equal(search.held, 60);
+}
+
+static void test_searches_store_append_page_wanted_or_the_last_page_is_enough(void **state)
+{
+    (void)state;
+    struct search search;
+    hold_three_pages(&search, 5, 500);
+    start(&search, 5, 1);
+    assert_status(ST_OK, append_wanting(&search, 510, 15, T0 + 7, 20));
+    assert_int_equal(search.held_generation, 1);
+    assert_status(ST_OK, append_wanting(&search, 525, 15, T0 + 8, 20));
+    assert_int_equal(search.held_generation, 2);
+    assert_int_equal(search.held, 30);
+    assert_first_held(&search, 30, "s-510");
+
+    start(&search, 5, 2);
+    assert_status(ST_OK, append(&search, 590, 4, T0 + 9)); /* fewer exist by now */
+    assert_int_equal(search.held_generation, 3);
     assert_int_equal(search.held, 4);
-    assert_int_equal(search.fetched_at_us, T0 + 7);
-    assert_int_equal(results(&list, &search, 0, 100), 4);
-    assert_string_equal(list[0].provider_user_id, "s-210");
+    assert_true(search.exhausted);
+    assert_first_held(&search, 4, "s-590");
+}
+
+static void test_searches_store_start_half_filled_generation_is_abandoned(void **state)
+{
+    (void)state;
+    struct search search;
+    hold_three_pages(&search, 6, 600);
+    start(&search, 6, 1);
+    assert_status(ST_OK, append(&search, 660, 15, T0 + 7));
+    start(&search, 6, 2);
+    assert_int_equal(search.generation, 3);
+    assert_int_equal(search.filled, 0);
+    assert_int_equal(search.filled_fresh_until_us, 0);
+    assert_int_equal(search.held_generation, 1);
+    assert_first_held(&search, 45, "s-600");
+    assert_int_equal(ask("reader", "SELECT count(*) FROM metercache.search_result"
+                                   " WHERE filter_hash = decode(repeat('06', 32), 'hex')"),
+                     45);
+    assert_status(ST_OK, append_wanting(&search, 660, 15, T0 + 9, 10));
+    assert_int_equal(search.held_generation, 3);
+    assert_int_equal(search.fetched_at_us, T0 + 9);
+    assert_first_held(&search, 15, "s-660");
 }
 
 static void test_searches_store_append_page_second_of_two_is_aborted(void **state)
@@ -293,7 +397,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_searches_store_append_page_keeps_the_providers_order),
-        cmocka_unit_test(test_searches_store_start_old_results_stay_until_the_first_page),
+        cmocka_unit_test(
+            test_searches_store_append_page_refresh_is_unseen_until_it_is_enough),
+        cmocka_unit_test(test_searches_store_append_page_wanted_or_the_last_page_is_enough),
+        cmocka_unit_test(test_searches_store_start_half_filled_generation_is_abandoned),
         cmocka_unit_test(test_searches_store_append_page_second_of_two_is_aborted),
         cmocka_unit_test(test_searches_store_append_page_empty_page_ends_the_search),
         cmocka_unit_test(test_searches_store_list_requests_shows_own_rows_newest_first),
