@@ -252,6 +252,8 @@ static void write_event(struct event_message *out, const struct ledger_event *ev
     message->body_hash = bytes_of(event->body_hash, sizeof event->body_hash);
     message->limit_version = (uint64_t)event->limit_version;
     message->endpoint = (char *)event->endpoint;
+    message->batch = (uint64_t)event->batch;
+    message->epoch = (uint64_t)event->epoch;
     write_purpose(&out->purpose, &event->purpose);
     message->purpose = &out->purpose;
     if (event->has_call) {

@@ -16,10 +16,11 @@ static const struct db_statement RESERVATIONS = {
     "SELECT r.reservation_id, 1::smallint, r.reservation_id, r.meter, r.period_start,"
     " r.amount_milli, 0::bigint, 0::bigint, r.at, r.expires_at, r.body_hash, r.limit_version,"
     " r.platform, r.provider, r.action, r.reason, r.creator, r.user_id, r.tenant, r.endpoint,"
-    " false, NULL::timestamptz, 0::smallint, 0::bigint, 0::integer, ''::text"
+    " false, NULL::timestamptz, 0::smallint, 0::bigint, 0::integer, ''::text,"
+    " 0::bigint, 0::bigint"
     " FROM metercache.quota_reservation AS r WHERE r.reservation_id > $1::uuid"
     " ORDER BY r.reservation_id LIMIT $2::bigint",
-    2, "uiutTiiiTTyiitttttttbTiiit", DB_MANY};
+    2, "uiutTiiiTTyiitttttttbTiiitii", DB_MANY};
 
 static const struct db_statement OPERATIONS = {
     "ledger_operations",
@@ -35,14 +36,15 @@ static const struct db_statement OPERATIONS = {
     " SELECT e.op_id, e.kind, e.reservation_id, e.meter, e.period_start, e.amount_milli,"
     " e.released_milli, e.overage_milli, e.at, e.expires_at, e.body_hash, e.limit_version,"
     " e.platform, e.provider, e.action, e.reason, e.creator, e.user_id, e.tenant, e.endpoint,"
-    " l.event_id IS NOT NULL, l.started_at, l.outcome, l.latency_us, l.http_status, l.detail"
+    " l.event_id IS NOT NULL, l.started_at, l.outcome, l.latency_us, l.http_status, l.detail,"
+    " e.batch, (SELECT b.epoch FROM metercache.quota_batch AS b WHERE b.batch = e.batch)"
     /* OFFSET 0: one index look-up an id, whatever size the planner thinks `ids` has */
     " FROM ids CROSS JOIN LATERAL (SELECT * FROM metercache.ledger_event"
     "  WHERE op_id = ids.op_id OFFSET 0) AS e"
     " LEFT JOIN LATERAL (SELECT * FROM metercache.call_log"
     "  WHERE at = e.at AND event_id = e.op_id OFFSET 0) AS l ON true"
     " ORDER BY e.batch, e.position",
-    1, "uiutTiiiTTyiitttttttbTiiit", DB_MANY};
+    1, "uiutTiiiTTyiitttttttbTiiitii", DB_MANY};
 // clang-format on
 
 enum status ledger_store_find_batch(struct ledger_batch_state *out,
@@ -94,6 +96,8 @@ static void read_event(struct ledger_event *out, struct db_result *result, int r
                  .latency_us = db_i64(result, row, 23),
                  .http_status = (int)db_i64(result, row, 24),
                  .detail = db_text(result, row, 25)},
+        .batch = db_i64(result, row, 26),
+        .epoch = db_i64(result, row, 27),
     };
     db_bytes(result, row, 10, out->body_hash, sizeof out->body_hash);
 }

@@ -22,7 +22,8 @@ static const struct db_statement NEWEST = {
 static const struct db_statement COUNTERS = {
     "ledger_counters",
     "SELECT meter, period_start, period_end, limit_milli, posted_milli, held_milli,"
-    " overage_milli FROM metercache.quota_counter WHERE period_end > coalesce($1::timestamptz, '-infinity')"
+    " overage_milli FROM metercache.quota_counter WHERE held_milli <> 0"
+    " OR period_end > coalesce($1::timestamptz, '-infinity')"
     " ORDER BY meter, period_start",
     1, "tTTiiii", DB_MANY};
 

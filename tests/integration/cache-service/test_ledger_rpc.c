@@ -154,6 +154,8 @@ static void test_ledger_methods_commit_then_look_up(void **state)
     assert_status(ST_OK, as_writer("GetOperations", &ask_for, &answer));
     assert_int_equal(answer.n_events, 1);
     assert_int_equal(answer.events[0]->amount_milli, HOLD);
+    assert_int_equal(answer.events[0]->batch, batch);
+    assert_int_equal(answer.events[0]->epoch, epoch);
     wanted.len = 3;
     assert_status(ST_INVALID, as_writer("GetOperations", &ask_for, &answer));
 }

@@ -38,6 +38,10 @@ static void test_ledger_store_commit_reserve_and_settle_move_counter_and_log(voi
     assert_true(events[1].has_call);
     assert_int_equal(events[1].call.latency_us, 4500);
     assert_string_equal(events[1].call.detail, "fine");
+    assert_int_equal(events[0].batch, ledger.last_batch - 1);
+    assert_int_equal(events[1].batch, ledger.last_batch);
+    assert_int_equal(events[0].epoch, ledger.epoch);
+    assert_int_equal(events[1].epoch, ledger.epoch);
     (void)operations(next_id(), &found);
     assert_int_equal(found, 0);
 }
@@ -59,6 +63,15 @@ static void test_ledger_store_open_fences_the_older_writer(void **state)
     assert_int_equal(found, 0);
 }
 
+static const struct ledger_counter *counter_of(const struct ledger_state *opened,
+                                               const char *meter)
+{
+    for (size_t i = 0; i < opened->counter_count; i++)
+        if (strcmp(opened->counters[i].meter, meter) == 0)
+            return &opened->counters[i];
+    return NULL;
+}
+
 static void test_ledger_store_open_returns_what_was_committed(void **state)
 {
     (void)state;
@@ -69,20 +82,34 @@ static void test_ledger_store_open_returns_what_was_committed(void **state)
     become_writer();
     assert_int_equal(ledger.last_batch, last_batch);
     assert_int_equal(ledger.last_at_us, NOW);
-    const struct ledger_counter *mine = NULL;
-    for (size_t i = 0; i < ledger.counter_count; i++)
-        if (strcmp(ledger.counters[i].meter, "m.reopen") == 0)
-            mine = &ledger.counters[i];
+    const struct ledger_counter *mine = counter_of(&ledger, "m.reopen");
     assert_non_null(mine);
     assert_int_equal(mine->held_milli, 700);
     assert_int_equal(mine->limit_milli, LIMIT);
     assert_int_equal(mine->period_start_us, PERIOD_START);
     assert_int_equal(mine->period_end_us, PERIOD_END);
+}
 
+/* C6: a hold that outlived a long pause can still be settled */
+static void test_ledger_store_open_ended_periods_come_with_open_holds_only(void **state)
+{
+    (void)state;
     struct store_call call = a_call();
     struct ledger_state later;
+    use_meter("m.pause");
+    struct op_id id = next_id();
+    struct ledger_event reserve = an_event(RESERVE, id, 700);
+    commit(&reserve, 1);
     assert_status(ST_OK, ledger_store_open(&later, &call, "test", PERIOD_END, &err));
-    assert_int_equal(later.counter_count, 0); /* all periods have ended by then */
+    const struct ledger_counter *mine = counter_of(&later, "m.pause");
+    assert_non_null(mine);
+    assert_int_equal(mine->held_milli, 700);
+
+    become_writer();
+    struct ledger_event settle = a_settle(id, 700, 700);
+    commit(&settle, 1);
+    assert_status(ST_OK, ledger_store_open(&later, &call, "test", PERIOD_END, &err));
+    assert_null(counter_of(&later, "m.pause"));
 }
 
 static void test_ledger_store_commit_wrong_batch_number_is_refused(void **state)
@@ -353,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_ledger_store_commit_reserve_and_settle_move_counter_and_log),
         cmocka_unit_test(test_ledger_store_open_fences_the_older_writer),
         cmocka_unit_test(test_ledger_store_open_returns_what_was_committed),
+        cmocka_unit_test(test_ledger_store_open_ended_periods_come_with_open_holds_only),
         cmocka_unit_test(test_ledger_store_commit_wrong_batch_number_is_refused),
         cmocka_unit_test(test_ledger_store_find_batch_tells_committed_from_not),
         cmocka_unit_test(test_ledger_store_commit_wrong_counters_are_refused),
