@@ -10,6 +10,7 @@
 #include "store/statement.h"
 
 #define REFUSE_AFTER_FAILURE_MS 200
+#define RETRY_WHEN_BUSY_MS      100
 #define ROLLBACK_MS             1000
 
 struct db {
@@ -127,6 +128,13 @@ static enum status refuse(struct error *err)
     return ST_UNAVAILABLE;
 }
 
+static enum status refuse_busy(const struct db *db, struct error *err)
+{
+    (void)error_set(err, ST_UNAVAILABLE, "all %u database connections are busy", db->limit);
+    err->retry_after_ms = RETRY_WHEN_BUSY_MS;
+    return error_reason(err, "DATABASE_BUSY");
+}
+
 static enum status connect_session(struct db *db, struct db_session *session,
                                    uint64_t deadline_us, struct error *err)
 {
@@ -161,8 +169,7 @@ enum status db_acquire(struct db_session **out, struct db *db, uint64_t deadline
 {
     struct db_session *session = take_idle(db, deadline_us);
     if (session == NULL)
-        return error_set(err, ST_EXHAUSTED, "all %u database connections are busy",
-                         db->limit);
+        return refuse_busy(db, err);
     if (session->connection != NULL && !db_session_is_alive(session))
         note_disconnect(db, session);
     if (session->connection == NULL) {

@@ -114,15 +114,25 @@ void store_load(struct store *store, struct store_load *out)
 
 /* ---- for the domain stores ---- */
 
+/* So that a replica that hangs leaves time to ask the primary. */
+static uint64_t half_way(uint64_t deadline_us)
+{
+    uint64_t now_us = clock_mono_us();
+    return deadline_us <= now_us ? deadline_us : now_us + (deadline_us - now_us) / 2;
+}
+
 static enum status run(struct db_result *out, struct db *db, const struct store_call *call,
                        const struct db_statement *statement, const struct db_params *params,
                        struct error *err)
 {
     struct db_session *session;
-    enum status status = db_acquire(&session, db, call->deadline_us, err);
+    uint64_t deadline_us = call->deadline_us;
+    if (db != call->store->primary)
+        deadline_us = half_way(deadline_us);
+    enum status status = db_acquire(&session, db, deadline_us, err);
     if (status != ST_OK)
         return status;
-    status = db_execute(out, session, statement, params, call->deadline_us, err);
+    status = db_execute(out, session, statement, params, deadline_us, err);
     db_release(session);
     if (status == ST_OK && out != NULL)
         out->arena = call->arena;
@@ -151,7 +161,7 @@ enum status store_read(struct db_result *out, const struct store_call *call,
     enum status status = ST_UNAVAILABLE;
     if (call->may_lag && call->store->replica != NULL)
         status = run(out, call->store->replica, call, statement, params, err);
-    if (status == ST_UNAVAILABLE)
+    if (status == ST_UNAVAILABLE || status == ST_DEADLINE)
         status = run(out, call->store->primary, call, statement, params, err);
     consume(params);
     return status;

@@ -100,12 +100,15 @@ static void test_db_execute_server_limit_is_a_deadline(void **state)
     db_close(db);
 }
 
-static void test_db_acquire_all_busy_is_exhausted_at_the_deadline(void **state)
+/* C8 */
+static void test_db_acquire_all_busy_is_unavailable_at_the_deadline(void **state)
 {
     (void)state;
     struct db *db = a_pool(1);
     struct db_session *held = acquire(db), *session = NULL;
-    assert_status(ST_EXHAUSTED, db_acquire(&session, db, clock_deadline_ms(50), &err));
+    assert_status(ST_UNAVAILABLE, db_acquire(&session, db, clock_deadline_ms(50), &err));
+    assert_string_equal(err.reason, "DATABASE_BUSY");
+    assert_int_equal(err.retry_after_ms, 100);
     assert_null(session);
     db_release(held);
     db_release(acquire(db));
@@ -314,6 +317,36 @@ static void test_store_may_lag_falls_back_to_the_primary(void **state)
     store_close(with_replica);
 }
 
+static enum status find_lagging(struct store *with_replica, uint64_t timeout_ms)
+{
+    struct creator creator;
+    bool found;
+    struct creator_key key = {.platform = 1, .provider_user_id = "nobody"};
+    struct store_call call = {with_replica, &arena, clock_deadline_ms(timeout_ms), true};
+    return creators_store_find(&creator, &found, &call, &key, &err);
+}
+
+static void test_store_may_lag_hung_replica_leaves_time_for_the_primary(void **state)
+{
+    (void)state;
+    struct store *with_replica;
+    struct store_options options = {.conninfo = pg_cluster_url(cluster, "runtime"),
+                                    .replica_conninfo = pg_cluster_url(cluster, "reader"),
+                                    .connections = 1};
+    assert_status(ST_OK, store_open(&with_replica, &options, &err));
+    assert_status(ST_OK, find_lagging(with_replica, CALL_MS)); /* the replica, connected */
+    pid_t pid = (pid_t)ask("postgres", "SELECT pid FROM pg_stat_activity"
+                                       " WHERE usename = 'metercache_reader'");
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    uint64_t start_us = clock_mono_us();
+    enum status status = find_lagging(with_replica, 2000);
+    uint64_t took_ms = (clock_mono_us() - start_us) / 1000;
+    assert_int_equal(kill(pid, SIGCONT), 0);
+    assert_status(ST_OK, status);
+    assert_in_range(took_ms, 900, 1900);
+    store_close(with_replica);
+}
+
 /* ---- what is not safe ---- */
 
 static enum status check(const char *conninfo)
@@ -385,13 +418,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_db_execute_past_its_deadline_returns_and_cancels),
         cmocka_unit_test(test_db_execute_server_limit_is_a_deadline),
-        cmocka_unit_test(test_db_acquire_all_busy_is_exhausted_at_the_deadline),
+        cmocka_unit_test(test_db_acquire_all_busy_is_unavailable_at_the_deadline),
         cmocka_unit_test(test_db_execute_other_shape_than_stated_is_internal),
         cmocka_unit_test(test_db_execute_every_kind_of_value_comes_back),
         cmocka_unit_test(test_db_release_inside_a_transaction_loses_it),
         cmocka_unit_test(test_db_execute_backend_killed_is_unavailable_then_heals),
         cmocka_unit_test(test_store_server_crashed_is_unavailable_fast_then_heals),
         cmocka_unit_test(test_store_may_lag_falls_back_to_the_primary),
+        cmocka_unit_test(test_store_may_lag_hung_replica_leaves_time_for_the_primary),
         cmocka_unit_test(test_store_check_takes_the_runtime_role_only),
         cmocka_unit_test(test_store_check_refuses_settings_that_lose_commits),
         cmocka_unit_test(test_store_open_bad_conninfo_is_invalid_and_not_repeated),
