@@ -19,6 +19,19 @@ static enum status open_store(struct store **out, const struct cache_config *con
     return store_open(out, &options, err);
 }
 
+static struct flights *open_flights(const struct cache_config *config, unsigned fetchers)
+{
+    const struct flights_options options = {
+        .fetchers = fetchers,
+        .flights_max = (unsigned)config->flights,
+        .waiters_max = (unsigned)config->waiters,
+        .backoff_first_ms = config->backoff_first_ms,
+        .backoff_max_ms = config->backoff_max_ms,
+    };
+
+    return flights_open(&options);
+}
+
 static enum status open_parts(struct cache_service *service, struct error *err)
 {
     const struct cache_config *config = service->config;
@@ -41,7 +54,8 @@ static enum status open_parts(struct cache_service *service, struct error *err)
                          err);
     if (st != ST_OK)
         return error_wrap(err, "CACHE_GATEWAY_URL");
-    service->flights = flights_open((unsigned)config->fetchers, (unsigned)config->flights);
+    service->flights = open_flights(config, (unsigned)config->fetchers);
+    service->enrichments = open_flights(config, (unsigned)config->enrichers);
     service->housekeeping = housekeeping_open(service->store);
     return ST_OK;
 }
@@ -71,6 +85,7 @@ void cache_service_close(void *argument)
     if (service == NULL)
         return;
     housekeeping_close(service->housekeeping);
+    flights_close(service->enrichments);
     flights_close(service->flights);
     rpc_client_close(service->gateway);
     store_close(service->ledger);

@@ -22,7 +22,8 @@ struct cache_service {
     struct store *store;
     struct store *ledger; /* the same database; connections that reads cannot take away */
     struct rpc_client *gateway;
-    struct flights *flights;
+    struct flights *flights;     /* searches and reports */
+    struct flights *enrichments; /* their own fetchers, since polling takes long */
     struct housekeeping *housekeeping;
 };
 

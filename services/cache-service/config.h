@@ -22,11 +22,14 @@ struct cache_config {
     const char *tls_cert_file;
     const char *tls_key_file;
     uint64_t fetchers;
+    uint64_t enrichers;
     uint64_t flights;
+    uint64_t waiters;
+    uint64_t backoff_first_ms;
+    uint64_t backoff_max_ms;
     uint64_t gateway_timeout_ms;
     uint64_t search_fresh_ms;
     uint64_t report_fresh_ms;
-    uint64_t email_fresh_ms;
     uint64_t email_not_found_ms;
     uint64_t not_found_ms;
     uint64_t enrichment_wait_ms;

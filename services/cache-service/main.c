@@ -50,6 +50,8 @@ int main(int argc, char *argv[])
         .listener_count = COUNT_OF(listeners),
         .commands = commands,
         .command_count = COUNT_OF(commands),
+        .default_listen_url = "tcp://127.0.0.1:7101",
+        .default_ops_address = "127.0.0.1:9101",
         .default_workers = 16,
         .open = cache_service_open,
         .close = cache_service_close,

@@ -4,8 +4,8 @@
 #include "core/log.h"
 #include "store/migrate.h"
 
-#define DATABASE_WAIT_MS 30000
-#define EXIT_INTERNAL 70
+#define DATABASE_WAIT_MS   30000
+#define EXIT_INTERNAL      70
 #define EXIT_CONFIGURATION 78
 
 int migrate_command(const void *argument)

@@ -14,7 +14,10 @@
 #define NOT_FOUND METERCACHE__V1__ENRICHMENT_STATE__ENRICHMENT_STATE_NOT_FOUND
 #define PENDING   METERCACHE__V1__ENRICHMENT_STATE__ENRICHMENT_STATE_PENDING
 
-static const char *const SETTINGS[] = {"CACHE_ENRICHMENT_WAIT=1s", NULL};
+static const char *const SETTINGS[] = {
+    "CACHE_ENRICHMENT_WAIT=1s",
+    "CACHE_BACKOFF_FIRST=0", /* failures follow one another here */
+    NULL};
 
 static enrich_reply *enrich(struct caller *caller, const char *creator)
 {

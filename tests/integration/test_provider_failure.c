@@ -17,6 +17,7 @@ static const char *const SETTINGS[] = {
     "CACHE_REPORT_FRESH=1s",
     "CACHE_SEARCH_FRESH=1s",
     "MODASH_TIMEOUT=2s",
+    "CACHE_BACKOFF_FIRST=0", /* failures follow one another here */
     NULL,
 };
 

@@ -4,10 +4,16 @@
  * The first call that joins a key leads: its job runs on a fetcher thread. Calls that join
  * while it runs are parked (no thread waits) and all are resumed when it lands, with its
  * error if it had one; then they look the value up again. A flight belongs to the service:
- * a caller whose deadline passes ends its own wait, not the flight.
+ * a call is resumed a little before its own deadline, so that it can still answer with what
+ * is held, and the flight goes on.
  *
- * Bounds: `fetchers` jobs run at once, `flights_max` keys are queued or running; beyond
- * that a join fails with ST_EXHAUSTED and a retry hint.
+ *   join ──> failed lately? ──> its error, until the pause is over (failures.h)
+ *        ──> under way?     ──> parked with the others
+ *        ──> else           ──> started
+ *
+ * Bounds: `fetchers` jobs run at once, `flights_max` keys are queued or running,
+ * `waiters_max` calls are parked; beyond that a join fails with ST_UNAVAILABLE, reason
+ * FETCH_QUEUE_FULL, and a retry hint.
  *
  * Threads: any may join. Lock: one mutex, held for table look-ups alone, never while a job
  * runs or a call is resumed.
@@ -22,6 +28,14 @@
 #include "rpc/method.h"
 
 struct flights;
+
+struct flights_options {
+    unsigned fetchers;
+    unsigned flights_max;
+    unsigned waiters_max;
+    uint64_t backoff_first_ms; /* pause after a failure; doubles */
+    uint64_t backoff_max_ms;
+};
 
 #define FLIGHT_RESOLVED_SIZE 136
 
@@ -44,14 +58,14 @@ struct flight_job {
     void (*free)(struct flight_job *job);
 };
 
-struct flights *flights_open(unsigned fetchers, unsigned flights_max);
+struct flights *flights_open(const struct flights_options *options);
 /* Waits for running jobs; calls still parked are resumed with ST_UNAVAILABLE. */
-void flights_close(struct flights *flights);
+void flights_close(struct flights *flights); /* accepts NULL */
 
 /*
  * Join the flight of `key` (at most 255 bytes), starting it with `job` when none is under
- * way. Returns RPC_DEFERRED, which the handler passes on, or ST_EXHAUSTED. `receipt` lives
- * in the call's arena and is filled before the call is resumed.
+ * way. Returns RPC_DEFERRED, which the handler passes on, or the error that stands in the
+ * way. `receipt` lives in the call's arena and is filled before the call is resumed.
  */
 MUST_USE enum status flights_join(struct flights *flights, const char *key,
                                   struct flight_job *job, struct rpc_call *call,

@@ -40,7 +40,7 @@ static void test_is_last_page_by_size_total_and_provider_limit(void **state)
     (void)state;
     static const struct {
         uint32_t page;
-        size_t creators;
+        uint32_t returned;
         int64_t total;
         bool is_last;
     } rows[] = {
@@ -50,7 +50,7 @@ static void test_is_last_page_by_size_total_and_provider_limit(void **state)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_int_equal(
-            search_fetch_is_last_page(rows[i].page, rows[i].creators, rows[i].total),
+            search_fetch_is_last_page(rows[i].page, rows[i].returned, rows[i].total),
             rows[i].is_last);
 }
 

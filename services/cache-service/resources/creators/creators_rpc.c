@@ -202,7 +202,7 @@ static enum status get_creator(struct rpc_call *call, const void *in, void *out,
 {
     const Metercache__V1__GetCreatorRequest *request = in;
     Metercache__V1__GetCreatorResponse *reply = out;
-    const struct store_call store = cache_service_store_call(call);
+    struct store_call store = cache_service_store_call(call);
     struct creator creator;
     struct creator_key key;
     bool found = false;
@@ -210,6 +210,7 @@ static enum status get_creator(struct rpc_call *call, const void *in, void *out,
     enum status st = creator_key_from_wire(&key, request->creator, err);
     if (st != ST_OK)
         return st;
+    store.may_lag = true;
     st = creators_store_find(&creator, &found, &store, &key, err);
     if (st != ST_OK)
         return st;

@@ -1,6 +1,7 @@
 #include "resources/creators/enrichment.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cache_service.h"
 #include "core/clock.h"
@@ -39,8 +40,7 @@ static enum status look_up(struct held *out, const struct rpc_call *call,
 }
 
 static enum status answer(struct enrichment_answer *out, const struct rpc_call *call,
-                          const struct held *held, enum creator_enrichment_state state,
-                          const struct error *failure)
+                          const struct held *held, enum creator_enrichment_state state)
 {
     const struct flight_receipt *receipt = call->state;
     struct enrichment_answer result = {
@@ -61,21 +61,23 @@ static enum status answer(struct enrichment_answer *out, const struct rpc_call *
         result.provider_calls = receipt->provider_calls;
         result.credits_milli = receipt->credits_milli;
     }
-    if (failure != NULL)
-        policy_mark_stale(&result.freshness, failure);
     *out = result;
     return ST_OK;
 }
 
-/* Does the stored look-up still hold? An address from a report has no look-up. */
-static bool is_known(const struct held *held, int64_t now_us)
+/* A known address is final; so is, for a while, that there is none, or that nobody knows
+ * what became of a look-up that was paid for. */
+static bool is_settled(const struct held *held, int64_t now_us)
 {
-    bool is_fresh = held->has_enrichment && now_us < held->enrichment.fresh_until_us;
+    const struct creator_enrichment *enrichment = &held->enrichment;
 
     if (held->creator.email[0] != '\0')
-        return is_fresh || !held->has_enrichment ||
-               held->enrichment.state != CREATOR_ENRICHMENT_FOUND;
-    return is_fresh && held->enrichment.state == CREATOR_ENRICHMENT_NOT_FOUND;
+        return true;
+    if (!held->has_enrichment || now_us >= enrichment->fresh_until_us)
+        return false;
+    return enrichment->state == CREATOR_ENRICHMENT_NOT_FOUND ||
+           (enrichment->state == CREATOR_ENRICHMENT_PENDING &&
+            enrichment->run_id[0] == '\0');
 }
 
 static enum creator_enrichment_state state_of(const struct held *held)
@@ -94,7 +96,10 @@ static enum status join_flight(struct rpc_call *call, const struct held *held,
     bool is_running = held->has_enrichment &&
                       held->enrichment.state == CREATOR_ENRICHMENT_PENDING &&
                       now_us < held->enrichment.fresh_until_us;
-    const char *run_id = is_running ? held->enrichment.run_id : "";
+    const struct enrichment_run run = {
+        .id = is_running ? held->enrichment.run_id : "",
+        .asked_at_us = is_running ? held->enrichment.asked_at_us : now_us,
+    };
 
     (void)snprintf(flight_key, sizeof(flight_key), "enrich:%d:%s", creator->platform,
                    creator->provider_user_id);
@@ -102,8 +107,8 @@ static enum status join_flight(struct rpc_call *call, const struct held *held,
     if (call->state == NULL)
         return error_set(err, ST_EXHAUSTED,
                          "the request needs more memory than it may use");
-    return flights_join(service->flights, flight_key,
-                        enrichment_fetch_new(service, creator, run_id, rpc_call_user(call)),
+    return flights_join(service->enrichments, flight_key,
+                        enrichment_fetch_new(service, creator, &run, rpc_call_user(call)),
                         call, call->state, err);
 }
 
@@ -116,13 +121,11 @@ enum status enrichment_run(struct enrichment_answer *out, struct rpc_call *call,
     enum status st = look_up(&held, call, key, err);
     if (st != ST_OK)
         return st;
-    if (is_known(&held, now_us))
-        return answer(out, call, &held, state_of(&held), NULL);
-    if (call->is_resumed && call->wake.status == ST_OK)
-        return answer(out, call, &held, state_of(&held), NULL);
+    if (is_settled(&held, now_us) || (call->is_resumed && call->wake.status == ST_OK))
+        return answer(out, call, &held, state_of(&held));
+    if (call->is_resumed && strcmp(call->wake.reason, "FETCH_SLOW") == 0)
+        return answer(out, call, &held, CREATOR_ENRICHMENT_PENDING);
     if (call->is_resumed) {
-        if (held.creator.email[0] != '\0' && policy_covers_with_stale(call->wake.status))
-            return answer(out, call, &held, CREATOR_ENRICHMENT_FOUND, &call->wake);
         *err = call->wake;
         return err->status;
     }

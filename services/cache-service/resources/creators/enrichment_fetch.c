@@ -5,15 +5,19 @@
 #include "cache_service.h"
 #include "core/backoff.h"
 #include "core/clock.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "core/thread.h"
+#include "engine/persist.h"
 #include "resources/creators/upstream_rpc.h"
 
-#define ARENA_BYTES       (1024 * 1024)
-#define STORE_LIMIT_MS    10000
-#define PROVIDER_NAME     "clay"
-#define RUN_LOST_AFTER_US (24LL * 3600 * CLOCK_US_PER_SECOND)
+#define ARENA_BYTES     (1024 * 1024)
+#define STORE_LIMIT_MS  10000
+#define PROVIDER_NAME   "clay"
+#define HOUR_US         (3600 * CLOCK_US_PER_SECOND)
+#define RUN_KEPT_US     (24 * HOUR_US) /* the provider keeps results about a day */
+#define UNKNOWN_KEPT_US HOUR_US
 
 /* The provider wants a modest interval between polls. */
 static const struct backoff_policy POLL = {.first_ms = 250, .max_ms = 5000};
@@ -28,49 +32,128 @@ struct enrichment_fetch {
     struct arena texts;
 };
 
-static enum status store_state(const struct enrichment_fetch *fetch,
-                               const struct upstream_enrichment *answer,
-                               struct arena *arena, struct error *err)
+static struct store_call store_call_of(const struct enrichment_fetch *fetch,
+                                       struct arena *arena)
 {
-    const struct cache_config *config = fetch->service->config;
-    const struct store_call call = {
+    return (struct store_call){
         .store = fetch->service->store,
         .arena = arena,
         .deadline_us = clock_deadline_ms(STORE_LIMIT_MS),
     };
-    const struct creator_key key = {fetch->creator.platform,
-                                    fetch->creator.provider_user_id, NULL};
+}
+
+/* The state of a look-up, on its way into the store. */
+struct kept {
+    const struct enrichment_fetch *fetch;
+    struct creator_enrichment state;
+    struct arena *arena;
+};
+
+static enum status store_once(void *context, struct error *err)
+{
+    const struct kept *kept = context;
+    const struct creator *creator = &kept->fetch->creator;
+    const struct creator_key key = {creator->platform, creator->provider_user_id, NULL};
+    const struct store_call call = store_call_of(kept->fetch, kept->arena);
+
+    return creators_store_enrichment_put(&call, &key, &kept->state, err);
+}
+
+static enum status store_state(const struct enrichment_fetch *fetch,
+                               const struct creator_enrichment *state, struct arena *arena,
+                               struct error *err)
+{
+    struct kept kept = {.fetch = fetch, .state = *state, .arena = arena};
+
+    kept.state.provider = PROVIDER_NAME;
+    kept.state.asked_at_us = fetch->asked_at_us;
+    return persist(store_once, &kept, err);
+}
+
+static enum status store_answer(const struct enrichment_fetch *fetch,
+                                const struct upstream_enrichment *answer,
+                                struct arena *arena, struct error *err)
+{
+    const struct cache_config *config = fetch->service->config;
     int64_t now_us = clock_wall_us();
     struct creator_enrichment state = {
         .state = answer->state,
         .email = answer->email,
-        .provider = PROVIDER_NAME,
         .run_id = answer->run_id,
-        .asked_at_us = fetch->asked_at_us,
         .answered_at_us = now_us,
     };
 
-    switch (answer->state) {
-    case CREATOR_ENRICHMENT_FOUND:
-        state.fresh_until_us = now_us + (int64_t)config->email_fresh_ms * CLOCK_US_PER_MS;
-        break;
-    case CREATOR_ENRICHMENT_PENDING: /* results are kept a day by the provider */
+    if (answer->state == CREATOR_ENRICHMENT_PENDING) {
         state.answered_at_us = 0;
-        state.fresh_until_us = now_us + RUN_LOST_AFTER_US;
-        break;
-    default:
+        state.fresh_until_us = fetch->asked_at_us + RUN_KEPT_US;
+    } else if (answer->state == CREATOR_ENRICHMENT_NOT_FOUND) {
         state.fresh_until_us =
             now_us + (int64_t)config->email_not_found_ms * CLOCK_US_PER_MS;
-        break;
     }
-    return creators_store_enrichment_put(&call, &key, &state, err);
+    return store_state(fetch, &state, arena, err);
+}
+
+/*
+ * A run whose start was sent and never answered may exist and have been paid for, and it
+ * has no id to ask after: it is left alone for a while, never started again at once. A run
+ * that the provider has lost is over: the next call starts another.
+ */
+static void store_failure(const struct enrichment_fetch *fetch, const char *run_id,
+                          const struct error *failure, struct arena *arena)
+{
+    bool is_lost = strcmp(failure->reason, "RUN_LOST") == 0;
+    bool is_unknown = run_id[0] == '\0' && strcmp(failure->reason, "PROVIDER_TIMEOUT") == 0;
+    const struct creator_enrichment state = {
+        .state = CREATOR_ENRICHMENT_PENDING,
+        .run_id = "",
+        .fresh_until_us = is_lost ? 1 : clock_wall_us() + UNKNOWN_KEPT_US,
+    };
+    struct error err = ERROR_NONE;
+
+    if (!is_lost && !is_unknown)
+        return;
+    if (store_state(fetch, &state, arena, &err) != ST_OK)
+        log_event(LOG_WARN, "the state of an enrichment could not be stored",
+                  LOG_STR("message", err.message));
+}
+
+/*
+ * Look again: the flight before may have landed between a caller's look-up and its join. A
+ * run it started is followed, not started twice; *is_settled: there is nothing left to ask.
+ */
+static enum status look_again(bool *is_settled, struct enrichment_fetch *fetch,
+                              struct arena *arena, struct error *err)
+{
+    const struct store_call call = store_call_of(fetch, arena);
+    const struct creator_key key = {fetch->creator.platform,
+                                    fetch->creator.provider_user_id, NULL};
+    struct creator_enrichment held;
+    struct creator creator;
+    bool found = false;
+
+    *is_settled = false;
+    enum status st = creators_store_find(&creator, &found, &call, &key, err);
+    if (st != ST_OK)
+        return st;
+    *is_settled = found && creator.email[0] != '\0';
+    if (*is_settled)
+        return ST_OK;
+    st = creators_store_enrichment_find(&held, &found, &call, &key, err);
+    if (st != ST_OK || !found || clock_wall_us() >= held.fresh_until_us)
+        return st;
+    *is_settled = held.state == CREATOR_ENRICHMENT_NOT_FOUND ||
+                  (held.state == CREATOR_ENRICHMENT_PENDING && held.run_id[0] == '\0');
+    if (held.state == CREATOR_ENRICHMENT_PENDING) {
+        fetch->run_id = arena_strdup(&fetch->texts, held.run_id);
+        fetch->asked_at_us = held.asked_at_us;
+    }
+    return ST_OK;
 }
 
 /* A run that was started is stored before it is polled: a crash must not pay for it twice. */
-static enum status run(struct flight_job *job, struct flight_receipt *receipt,
-                       struct error *err)
+static enum status ask(const struct enrichment_fetch *fetch, struct flight_receipt *receipt,
+                       struct arena *arena, struct error *err)
 {
-    const struct enrichment_fetch *fetch = (const struct enrichment_fetch *)job;
     const struct cache_config *config = fetch->service->config;
     const struct upstream upstream = {
         .gateway = fetch->service->gateway,
@@ -81,22 +164,35 @@ static enum status run(struct flight_job *job, struct flight_receipt *receipt,
     };
     uint64_t until_us = clock_deadline_ms(config->enrichment_wait_ms);
     struct upstream_enrichment answer = {.run_id = fetch->run_id};
-    struct arena arena;
     enum status st;
 
-    arena_init(&arena, ARENA_BYTES);
     for (unsigned attempt = 1;; attempt++) {
-        st = upstream_enrich(&answer, &upstream, &fetch->creator, answer.run_id, &arena,
-                             err);
-        if (st == ST_OK)
-            st = store_state(fetch, &answer, &arena, err);
+        st =
+            upstream_enrich(&answer, &upstream, &fetch->creator, answer.run_id, arena, err);
+        if (st != ST_OK)
+            store_failure(fetch, answer.run_id, err, arena);
+        else
+            st = store_answer(fetch, &answer, arena, err);
         if (st != ST_OK || answer.state != CREATOR_ENRICHMENT_PENDING ||
             clock_left_ms(until_us) == 0)
-            break;
+            return st;
         thread_pause_ms(backoff_delay_ms(&POLL, attempt, rng_system_u64()));
     }
-    if (st == ST_OK)
-        receipt->fetched = 1;
+}
+
+static enum status run(struct flight_job *job, struct flight_receipt *receipt,
+                       struct error *err)
+{
+    struct enrichment_fetch *fetch = (struct enrichment_fetch *)job;
+    struct arena arena;
+    bool is_settled = false;
+
+    arena_init(&arena, ARENA_BYTES);
+    enum status st = look_again(&is_settled, fetch, &arena, err);
+    if (st == ST_OK && !is_settled) {
+        st = ask(fetch, receipt, &arena, err);
+        receipt->fetched = st == ST_OK;
+    }
     arena_done(&arena);
     return st;
 }
@@ -110,7 +206,8 @@ static void free_job(struct flight_job *job)
 }
 
 struct flight_job *enrichment_fetch_new(const struct cache_service *service,
-                                        const struct creator *creator, const char *run_id,
+                                        const struct creator *creator,
+                                        const struct enrichment_run *wanted,
                                         const char *user)
 {
     struct enrichment_fetch *fetch = mem_alloc(sizeof(*fetch));
@@ -126,8 +223,8 @@ struct flight_job *enrichment_fetch_new(const struct cache_service *service,
         .full_name = arena_strdup(&fetch->texts, creator->full_name),
         .url = arena_strdup(&fetch->texts, creator->url),
     };
-    fetch->run_id = arena_strdup(&fetch->texts, run_id);
+    fetch->run_id = arena_strdup(&fetch->texts, wanted->id);
     fetch->user = arena_strdup(&fetch->texts, user);
-    fetch->asked_at_us = clock_wall_us();
+    fetch->asked_at_us = wanted->asked_at_us;
     return &fetch->job;
 }

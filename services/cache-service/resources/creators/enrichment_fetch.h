@@ -10,10 +10,15 @@
 
 struct cache_service;
 
-/* The job for a stored creator; `run_id` "" starts a look-up, else asks after that run.
- * Copies what it needs. */
+/* A look-up at the provider. */
+struct enrichment_run {
+    const char *id;      /* "": to be started */
+    int64_t asked_at_us; /* when it was started */
+};
+
+/* The job for a stored creator; copies what it needs. */
 struct flight_job *enrichment_fetch_new(const struct cache_service *service,
-                                        const struct creator *creator, const char *run_id,
-                                        const char *user);
+                                        const struct creator *creator,
+                                        const struct enrichment_run *run, const char *user);
 
 #endif /* CREATORS_ENRICHMENT_FETCH_H */

@@ -7,6 +7,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "engine/persist.h"
+#include "engine/policy.h"
 #include "resources/creators/report_fields.h"
 #include "resources/creators/upstream_rpc.h"
 
@@ -56,34 +58,90 @@ static void remember_refusal(const struct report_fetch *fetch, const struct erro
                   LOG_STR("message", err.message));
 }
 
+/* What is to be stored of a report that was bought. */
+struct kept {
+    const struct report_fetch *fetch;
+    struct creator creator;
+    struct creator_report report;
+    struct arena *arena;
+};
+
+static enum status store_once(void *context, struct error *err)
+{
+    const struct kept *kept = context;
+    const struct store_call call = store_call_of(kept->fetch, kept->arena);
+    const struct creator_key asked = key_of(kept->fetch);
+
+    return creators_store_report_put(&call, &asked, &kept->creator, &kept->report, err);
+}
+
 static enum status store_report(const struct report_fetch *fetch,
-                                struct upstream_report *bought, struct arena *arena,
+                                const struct upstream_report *bought, struct arena *arena,
                                 struct error *err)
 {
-    const struct store_call call = store_call_of(fetch, arena);
     int64_t now_us = clock_wall_us();
-    struct creator_report report = {
-        .document = bought->document,
-        .document_size = strlen(bought->document),
-        .fetched_at_us = now_us,
-        .fresh_until_us =
-            now_us + (int64_t)fetch->service->config->report_fresh_ms * CLOCK_US_PER_MS,
+    struct kept kept = {
+        .fetch = fetch,
+        .creator = bought->creator,
+        .report =
+            {
+                .document = bought->document,
+                .document_size = strlen(bought->document),
+                .fetched_at_us = now_us,
+                .fresh_until_us =
+                    now_us +
+                    (int64_t)fetch->service->config->report_fresh_ms * CLOCK_US_PER_MS,
+            },
+        .arena = arena,
     };
 
-    enum status st = report_fields_read(&report, bought->document, arena, err);
+    enum status st = report_fields_read(&kept.report, bought->document, arena, err);
     if (st != ST_OK)
         return st;
     if (bought->email[0] != '\0') {
-        bought->creator.email = bought->email;
-        bought->creator.email_source = "report";
+        kept.creator.email = bought->email;
+        kept.creator.email_source = "report";
     }
-    return creators_store_report_put(&call, &bought->creator, &report, err);
+    return persist(store_once, &kept, err);
 }
 
-static enum status run(struct flight_job *job, struct flight_receipt *receipt,
-                       struct error *err)
+static void resolve(struct flight_receipt *receipt, const char *provider_user_id)
 {
-    const struct report_fetch *fetch = (const struct report_fetch *)job;
+    (void)snprintf(receipt->resolved, sizeof(receipt->resolved), "%s", provider_user_id);
+}
+
+/*
+ * Look again: the flight before may have landed between a caller's look-up and its join.
+ * Without this the report would be bought twice.
+ */
+static enum status look_again(bool *is_held, const struct report_fetch *fetch,
+                              struct flight_receipt *receipt, struct arena *arena,
+                              struct error *err)
+{
+    const struct store_call call = store_call_of(fetch, arena);
+    const struct creator_key asked = key_of(fetch);
+    struct creator creator;
+    struct creator_report report;
+    bool found = false;
+
+    *is_held = false;
+    enum status st = creators_store_find(&creator, &found, &call, &asked, err);
+    if (st != ST_OK || !found)
+        return st;
+    const struct creator_key key = {asked.platform, creator.provider_user_id, NULL};
+    st = creators_store_report_find(&report, &found, &call, &key, false, err);
+    if (st != ST_OK || !found)
+        return st;
+    *is_held = policy_state(report.fetched_at_us, report.fresh_until_us, clock_wall_us()) ==
+               POLICY_FRESH;
+    if (*is_held)
+        resolve(receipt, creator.provider_user_id);
+    return ST_OK;
+}
+
+static enum status buy(const struct report_fetch *fetch, struct flight_receipt *receipt,
+                       struct arena *arena, struct error *err)
+{
     const struct creator_key key = key_of(fetch);
     const struct upstream upstream = {
         .gateway = fetch->service->gateway,
@@ -93,19 +151,30 @@ static enum status run(struct flight_job *job, struct flight_receipt *receipt,
         .receipt = receipt,
     };
     struct upstream_report bought = {0};
-    struct arena arena;
 
-    arena_init(&arena, ARENA_BYTES);
-    enum status st = upstream_fetch_report(&bought, &upstream, &key, &arena, err);
+    enum status st = upstream_fetch_report(&bought, &upstream, &key, arena, err);
+    if (st == ST_NOT_FOUND)
+        remember_refusal(fetch, err, arena);
     if (st == ST_OK)
-        st = store_report(fetch, &bought, &arena, err);
-    else if (st == ST_NOT_FOUND)
-        remember_refusal(fetch, err, &arena);
+        st = store_report(fetch, &bought, arena, err);
     if (st == ST_OK) {
         receipt->fetched = 1;
-        (void)snprintf(receipt->resolved, sizeof(receipt->resolved), "%s",
-                       bought.creator.provider_user_id);
+        resolve(receipt, bought.creator.provider_user_id);
     }
+    return st;
+}
+
+static enum status run(struct flight_job *job, struct flight_receipt *receipt,
+                       struct error *err)
+{
+    const struct report_fetch *fetch = (const struct report_fetch *)job;
+    struct arena arena;
+    bool is_held = false;
+
+    arena_init(&arena, ARENA_BYTES);
+    enum status st = look_again(&is_held, fetch, receipt, &arena, err);
+    if (st == ST_OK && !is_held)
+        st = buy(fetch, receipt, &arena, err);
     arena_done(&arena);
     return st;
 }

@@ -14,7 +14,8 @@
 
 /* What a call remembers while it waits for flights. */
 struct search_progress {
-    int64_t held_before;           /* fresh creators held when the call first looked */
+    int64_t held_before; /* fresh creators held when the call first looked */
+    int64_t generation;  /* that its flights fill; 0 before the first has landed */
     struct flight_receipt receipt; /* of the flight being waited for */
     uint32_t provider_calls;
     int64_t credits_milli;
@@ -80,16 +81,21 @@ static enum status answer(struct search_answer *out, const struct rpc_call *call
     return ST_OK;
 }
 
+/* A call goes on with the generation it has begun to fill, also when that grows stale
+ * meanwhile: else a short freshness would make it begin again for ever. */
 static enum status join_flight(struct rpc_call *call, const struct search_query *query,
-                               struct error *err)
+                               const struct search *search, struct error *err)
 {
     const struct cache_service *service = call->service;
     struct search_progress *progress = call->state;
     char key[KEY_SIZE];
 
+    if (call->is_resumed && progress->generation == 0)
+        progress->generation = search->generation;
     memcpy(key, "search:", sizeof("search:"));
     parse_format_hex(key + sizeof("search:") - 1, query->filters.hash, FILTERS_HASH_SIZE);
-    return flights_join(service->flights, key, search_fetch_new(service, query), call,
+    return flights_join(service->flights, key,
+                        search_fetch_new(service, query, progress->generation), call,
                         &progress->receipt, err);
 }
 
@@ -126,6 +132,45 @@ static enum status check_cursor(const struct search_query *query,
     return error_reason(err, "PAGE_EXPIRED");
 }
 
+/* Enough to answer: fresh, or just filled by the flights this call waited for. */
+static bool is_enough(const struct rpc_call *call, const struct search_query *query,
+                      const struct search *search, int64_t now_us)
+{
+    const struct search_progress *progress = call->state;
+
+    if (search_fetch_is_satisfied(search, query->count, now_us))
+        return true;
+    return progress->generation != 0 && search->held_generation == progress->generation &&
+           (search->held >= query->count || search->exhausted);
+}
+
+/* What is held answers for an outage; anything else surfaces. */
+static enum status answer_despite(struct search_answer *out, const struct rpc_call *call,
+                                  const struct search_query *query,
+                                  const struct search *search, const struct error *failure,
+                                  struct error *err)
+{
+    const struct error copy = *failure;
+
+    if (search->held > 0 && policy_covers_with_stale(copy.status))
+        return answer(out, call, query, search, &copy, err);
+    *err = copy;
+    return copy.status;
+}
+
+/* Waits for another page of the search, unless something stands in the way. */
+static enum status fetch_more(struct search_answer *out, struct rpc_call *call,
+                              const struct search_query *query, const struct search *search,
+                              struct error *err)
+{
+    if (call->is_dry_run)
+        return dry_run_refuse("discovery would be called for the rest", err);
+    enum status st = join_flight(call, query, search, err);
+    if (st == RPC_DEFERRED)
+        return st;
+    return answer_despite(out, call, query, search, err, err);
+}
+
 enum status search_run(struct search_answer *out, struct rpc_call *call,
                        const struct search_query *query, struct error *err)
 {
@@ -147,15 +192,9 @@ enum status search_run(struct search_answer *out, struct rpc_call *call,
     }
     if (call->is_resumed)
         count_flight(progress, &call->wake);
-    if (search_fetch_is_satisfied(&search, query->count, now_us))
+    if (is_enough(call, query, &search, now_us))
         return answer(out, call, query, &search, NULL, err);
-    if (call->is_resumed && call->wake.status != ST_OK) {
-        if (search.held > 0 && policy_covers_with_stale(call->wake.status))
-            return answer(out, call, query, &search, &call->wake, err);
-        *err = call->wake;
-        return err->status;
-    }
-    if (call->is_dry_run)
-        return dry_run_refuse("discovery would be called for the rest", err);
-    return join_flight(call, query, err);
+    if (call->is_resumed && call->wake.status != ST_OK)
+        return answer_despite(out, call, query, &search, &call->wake, err);
+    return fetch_more(out, call, query, &search, err);
 }

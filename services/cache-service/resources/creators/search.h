@@ -2,8 +2,8 @@
  * search.h - creator search: from the cache, with discovery for the rest (C1).
  *
  *     canonical filters -> search row -> enough held and fresh? -> answer
- *                                     -> else join the search's flight, which buys pages
- *                                        until enough are held, and look again
+ *                                     -> else join the search's flight, which buys one
+ *                                        page, and look again
  *
  * A page is stored as soon as it is bought, so what was paid for survives a failure half
  * way. When the provider or the budget fails, what is held answers, marked stale.

@@ -5,6 +5,7 @@
 #include "cache_service.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "engine/persist.h"
 #include "resources/creators/upstream_rpc.h"
 #include "store/searches_store.h"
 
@@ -21,6 +22,7 @@ struct search_fetch {
     char *sort;
     uint8_t hash[FILTERS_HASH_SIZE];
     int64_t count;
+    int64_t generation; /* gone on with though stale; 0: none */
     char *user;
 };
 
@@ -31,9 +33,9 @@ bool search_fetch_is_satisfied(const struct search *search, int64_t count, int64
     return search->held >= count || search->exhausted;
 }
 
-bool search_fetch_is_last_page(uint32_t page, size_t creators_on_page, int64_t total)
+bool search_fetch_is_last_page(uint32_t page, uint32_t returned, int64_t total)
 {
-    if (creators_on_page < UPSTREAM_PAGE_SIZE || page >= UPSTREAM_PAGE_LAST)
+    if (returned < UPSTREAM_PAGE_SIZE || page >= UPSTREAM_PAGE_LAST)
         return true;
     return total >= 0 && ((int64_t)page + 1) * UPSTREAM_PAGE_SIZE >= total;
 }
@@ -61,8 +63,11 @@ static enum status find_or_start(struct search *out, bool *satisfied,
     enum status st = searches_store_find(&search, &found, &call, fetch->hash, err);
     if (st != ST_OK)
         return st;
-    *satisfied = found && search_fetch_is_satisfied(&search, fetch->count, now_us);
-    bool is_being_filled = found && search.held_generation < search.generation;
+    bool goes_on = found && search.generation == fetch->generation;
+    *satisfied = found && (search_fetch_is_satisfied(&search, fetch->count, now_us) ||
+                           (goes_on && search.held_generation == search.generation &&
+                            (search.held >= fetch->count || search.exhausted)));
+    bool is_being_filled = found && (goes_on || search.held_generation < search.generation);
     bool is_fresh = found && policy_state(search.fetched_at_us, search.fresh_until_us,
                                           now_us) == POLICY_FRESH;
     if (*satisfied || is_being_filled || is_fresh) {
@@ -79,71 +84,87 @@ static enum status find_or_start(struct search *out, bool *satisfied,
     return searches_store_start(out, &call, &start, err);
 }
 
-static enum status fetch_page(struct search *search, const struct search_fetch *fetch,
+/* A page that was bought, on its way into the store. */
+struct kept {
+    const struct search_fetch *fetch;
+    struct search_page page;
+    struct search search; /* as it is then */
+    struct arena *arena;
+};
+
+static enum status store_once(void *context, struct error *err)
+{
+    struct kept *kept = context;
+    const struct store_call call = store_call_of(kept->fetch, kept->arena);
+
+    return searches_store_append_page(&kept->search, &call, &kept->page, err);
+}
+
+static enum status store_page(const struct search *search, const struct search_fetch *fetch,
+                              const struct upstream_page *bought, struct arena *arena,
+                              struct error *err)
+{
+    int64_t now_us = clock_wall_us();
+    struct kept kept = {
+        .fetch = fetch,
+        .page =
+            {
+                .generation = search->generation,
+                .next_page = search->next_page,
+                .creators = bought->creators,
+                .creator_count = bought->count,
+                .total = bought->total,
+                .exhausted = search_fetch_is_last_page((uint32_t)search->next_page,
+                                                       bought->returned, bought->total),
+                .fetched_at_us = now_us,
+                .fresh_until_us = now_us + FRESH_US(fetch->service->config),
+                .wanted = fetch->count,
+            },
+        .arena = arena,
+    };
+
+    memcpy(kept.page.filter_hash, fetch->hash, sizeof(kept.page.filter_hash));
+    return persist(store_once, &kept, err);
+}
+
+static enum status fetch_page(const struct search *search, const struct search_fetch *fetch,
                               struct flight_receipt *receipt, struct arena *arena,
                               struct error *err)
 {
-    const struct cache_config *config = fetch->service->config;
     const struct upstream upstream = {
         .gateway = fetch->service->gateway,
-        .timeout_ms = config->gateway_timeout_ms,
+        .timeout_ms = fetch->service->config->gateway_timeout_ms,
         .user = fetch->user,
         .reason = "search",
         .receipt = receipt,
     };
-    uint32_t number = (uint32_t)search->next_page;
     struct upstream_page bought = {0};
 
     enum status st = upstream_search(&bought, &upstream, fetch->platform, fetch->filters,
-                                     fetch->sort, number, arena, err);
+                                     fetch->sort, (uint32_t)search->next_page, arena, err);
     if (st != ST_OK)
         return st;
-    receipt->fetched += (uint32_t)bought.count;
-
-    const struct store_call call = store_call_of(fetch, arena);
-    int64_t now_us = clock_wall_us();
-    struct search_page page = {
-        .generation = search->generation,
-        .next_page = search->next_page,
-        .creators = bought.creators,
-        .creator_count = bought.count,
-        .total = bought.total,
-        .exhausted = search_fetch_is_last_page(number, bought.count, bought.total),
-        .fetched_at_us = now_us,
-        .fresh_until_us = now_us + FRESH_US(config),
-    };
-    memcpy(page.filter_hash, fetch->hash, sizeof(page.filter_hash));
-    return searches_store_append_page(search, &call, &page, err);
-}
-
-static enum status fill(const struct search_fetch *fetch, struct flight_receipt *receipt,
-                        struct arena *arena, struct error *err)
-{
-    struct search search = {0};
-    bool satisfied = false;
-
-    enum status st = find_or_start(&search, &satisfied, fetch, arena, err);
-    while (st == ST_OK && !satisfied) {
-        st = fetch_page(&search, fetch, receipt, arena, err);
-        /* Filters and sort are the job's own, the search's texts are not read again. */
-        arena_reset(arena);
-        satisfied = st == ST_OK &&
-                    search_fetch_is_satisfied(&search, fetch->count, clock_wall_us());
-    }
-    return st;
+    st = store_page(search, fetch, &bought, arena, err);
+    if (st == ST_OK)
+        receipt->fetched = (uint32_t)bought.count;
+    /* Another replica has stored that page: those who wait look at what is there now. */
+    return st == ST_ABORTED ? ST_OK : st;
 }
 
 static enum status run(struct flight_job *job, struct flight_receipt *receipt,
                        struct error *err)
 {
-    struct search_fetch *fetch = (struct search_fetch *)job;
+    const struct search_fetch *fetch = (const struct search_fetch *)job;
+    struct search search = {0};
     struct arena arena;
-    enum status st = ST_ABORTED;
+    bool satisfied = false;
 
     arena_init(&arena, ARENA_BYTES);
-    /* Another replica may fill the same search: then look at what it stored, and go on. */
-    for (int tries = 0; st == ST_ABORTED && tries < TRIES_MAX; tries++)
-        st = fill(fetch, receipt, &arena, err);
+    enum status st = find_or_start(&search, &satisfied, fetch, &arena, err);
+    if (st == ST_ABORTED) /* begun by another replica meanwhile */
+        st = find_or_start(&search, &satisfied, fetch, &arena, err);
+    if (st == ST_OK && !satisfied)
+        st = fetch_page(&search, fetch, receipt, &arena, err);
     arena_done(&arena);
     return st;
 }
@@ -159,7 +180,7 @@ static void free_job(struct flight_job *job)
 }
 
 struct flight_job *search_fetch_new(const struct cache_service *service,
-                                    const struct search_query *query)
+                                    const struct search_query *query, int64_t generation)
 {
     struct search_fetch *fetch = mem_alloc(sizeof(*fetch));
 
@@ -171,6 +192,7 @@ struct flight_job *search_fetch_new(const struct cache_service *service,
     fetch->sort = mem_strdup(query->filters.sort);
     memcpy(fetch->hash, query->filters.hash, sizeof(fetch->hash));
     fetch->count = query->count;
+    fetch->generation = generation;
     fetch->user = mem_strdup(query->user);
     return &fetch->job;
 }

@@ -116,29 +116,49 @@ static enum status join_flight(struct rpc_call *call, const struct creator_key *
                         call->state, err);
 }
 
+/* An older report answers for an outage; anything else surfaces. */
+static enum status answer_despite(struct selection_answer *out, const struct rpc_call *call,
+                                  const struct held *held, const struct error *failure,
+                                  struct error *err)
+{
+    const struct error copy = *failure;
+
+    if (held->has_report && policy_covers_with_stale(copy.status))
+        return answer(out, call, held, &copy);
+    *err = copy;
+    return copy.status;
+}
+
+static enum status fetch(struct selection_answer *out, struct rpc_call *call,
+                         const struct held *held, struct error *err)
+{
+    if (call->is_dry_run)
+        return dry_run_refuse("one report would be bought", err);
+    enum status st = join_flight(call, &held->key, err);
+    if (st == RPC_DEFERRED)
+        return st;
+    call->state = NULL; /* nothing was fetched for this call */
+    return answer_despite(out, call, held, err, err);
+}
+
 enum status selection_run(struct selection_answer *out, struct rpc_call *call,
                           const struct creator_key *key, bool with_document,
                           struct error *err)
 {
     struct held held = {0};
     int64_t now_us = clock_wall_us();
+    bool has_landed = call->is_resumed && call->wake.status == ST_OK;
 
     enum status st = look_up(&held, call, key, with_document, now_us, err);
     if (st != ST_OK)
         return st;
-    if (held.is_fresh)
+    if (held.is_fresh || (has_landed && held.has_report))
         return answer(out, call, &held, NULL);
-    if (call->is_resumed && call->wake.status != ST_OK) {
-        if (held.has_report && policy_covers_with_stale(call->wake.status))
-            return answer(out, call, &held, &call->wake);
-        *err = call->wake;
-        return err->status;
-    }
+    if (call->is_resumed && !has_landed)
+        return answer_despite(out, call, &held, &call->wake, err);
     if (held.has_refusal && now_us < held.refusal.until_us)
         return refuse(&held.refusal, err);
-    if (call->is_resumed)
+    if (has_landed)
         return error_set(err, ST_INTERNAL, "the report that was fetched cannot be found");
-    if (call->is_dry_run)
-        return dry_run_refuse("one report would be bought", err);
-    return join_flight(call, &held.key, err);
+    return fetch(out, call, &held, err);
 }

@@ -64,7 +64,12 @@ enum status upstream_search(struct upstream_page *out, const struct upstream *up
         return error_set(err, ST_EXHAUSTED, "the page needs more memory than it may use");
     for (size_t i = 0; i < reply->n_creators; i++)
         creator_from_wire(&creators[i], reply->creators[i], now_us);
-    *out = (struct upstream_page){creators, reply->n_creators, reply->total};
+    *out = (struct upstream_page){
+        .creators = creators,
+        .count = reply->n_creators,
+        .returned = reply->returned,
+        .total = reply->total,
+    };
     return ST_OK;
 }
 

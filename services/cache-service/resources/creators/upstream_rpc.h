@@ -33,7 +33,8 @@ struct upstream {
 struct upstream_page {
     struct creator *creators;
     size_t count;
-    int64_t total; /* -1: unknown */
+    uint32_t returned; /* by the provider; some may not have been usable */
+    int64_t total;     /* -1: unknown */
 };
 
 MUST_USE enum status upstream_search(struct upstream_page *out,
