@@ -18,16 +18,16 @@ static const struct db_statement FIND = {
     "SELECT " SEARCH_COLUMNS " FROM metercache.search AS s WHERE s.filter_hash = $1::bytea",
     1, SEARCH_TYPES, DB_AT_MOST_ONE};
 
+/* The generation as a value, not a join: the index gives the order, and LIMIT ends it early. */
 static const struct db_statement RESULTS = {
     "search_results",
-    "SELECT " CREATOR_COLUMNS " FROM metercache.search AS s"
-    " JOIN metercache.search_result AS p"
-    " ON p.filter_hash = s.filter_hash AND p.generation = s.held_generation"
+    "SELECT " CREATOR_COLUMNS " FROM metercache.search_result AS p"
     " JOIN metercache.creator AS c"
     " ON c.platform = p.platform AND c.provider_user_id = p.provider_user_id"
     CREATOR_REPORT_JOIN
-    " WHERE s.filter_hash = $1::bytea AND p.position >= $2::bigint"
-    " ORDER BY p.position LIMIT $3::bigint",
+    " WHERE p.filter_hash = $1::bytea AND p.generation ="
+    "  (SELECT s.held_generation FROM metercache.search AS s WHERE s.filter_hash = $1::bytea)"
+    " AND p.position >= $2::bigint ORDER BY p.position LIMIT $3::bigint",
     3, CREATOR_TYPES, DB_MANY};
 
 static const struct db_statement START_FIRST = {
