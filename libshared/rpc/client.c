@@ -79,7 +79,7 @@ enum status rpc_client_acquire(struct rpc_client *client, struct rpc_client_call
         st = error_reason(err, "CLIENT_LIMIT");
     }
     if (st == ST_OK) {
-        client->starting++;
+        atomic_fetch_add(&client->starting, 1);
         client->cancels += is_cancel_frame;
         (*out)->is_cancel_frame = is_cancel_frame;
     }
@@ -89,10 +89,13 @@ enum status rpc_client_acquire(struct rpc_client *client, struct rpc_client_call
 
 void rpc_client_started(struct rpc_client *client)
 {
+    /* Whoever closes sets is_closing and then reads `starting`; here it is the other way
+     * round, so that one of the two sees the other. */
+    atomic_fetch_sub(&client->starting, 1);
+    if (!atomic_load(&client->is_closing))
+        return;
     mutex_lock(&client->mutex);
-    client->starting--;
-    if (client->is_closing)
-        condition_broadcast(&client->changed);
+    condition_broadcast(&client->changed);
     mutex_unlock(&client->mutex);
 }
 
@@ -285,7 +288,7 @@ static void end_calls(struct rpc_client *client)
     mutex_lock(&client->mutex);
     client->is_closing = true;
     condition_broadcast(&client->changed);
-    while (client->starting > 0)
+    while (atomic_load(&client->starting) > 0)
         condition_wait(&client->changed, &client->mutex);
     /* Answers to cancel frames are on their way: better not to meet them while closing
      * (socket_close.h says why). */

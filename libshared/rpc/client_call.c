@@ -40,6 +40,8 @@ struct rpc_client_call *rpc_client_call_new(struct rpc_client *client)
 void rpc_client_call_free(struct rpc_client_call *call)
 {
     nng_aio_free(call->aio);
+    if (call->ctx_owner != NULL)
+        rpc_endpoint_give(call->ctx_owner, call->ctx);
     arena_done(&call->own_arena);
     condition_done(&call->over);
     mutex_done(&call->mutex);
@@ -98,7 +100,9 @@ enum status rpc_client_call_prepare(struct rpc_client_call *call,
     call->key_size = options->idempotency_key_size;
     if (call->key_size > 0)
         memcpy(call->key, options->idempotency_key, call->key_size);
-    call->call_id = op_id_new();
+    /* Unique is enough, and a call less into the kernel: only the same token may cancel. */
+    call->call_id = op_id_make(clock_wall_us(), rpc_client_dice(call->client),
+                               rpc_client_dice(call->client));
     call->reply_type = options->reply_type;
     call->is_idempotent = options->is_idempotent;
     call->is_dry_run = options->is_dry_run;
@@ -162,11 +166,12 @@ static void send_cancel(const struct rpc_client_call *given_up)
 
 /* ---- the end ---- */
 
-static void give_ctx(struct rpc_client_call *call)
+/* The attempt is over: the endpoint has one call less to answer. */
+static void leave_endpoint(struct rpc_client_call *call)
 {
-    if (call->has_ctx)
-        rpc_endpoint_give(call->endpoint, call->ctx);
-    call->has_ctx = false;
+    if (call->is_counted)
+        rpc_endpoint_leave(call->endpoint);
+    call->is_counted = false;
 }
 
 static void deliver(struct rpc_client_call *call)
@@ -174,7 +179,7 @@ static void deliver(struct rpc_client_call *call)
     call->outcome.executed |= call->was_executed;
     call->outcome.elapsed_us = clock_mono_us() - call->started_us;
     call->state = RPC_CALL_OVER;
-    give_ctx(call);
+    leave_endpoint(call);
     if (call->payload_room > PAYLOAD_KEEP_BYTES) {
         mem_free(call->payload);
         call->payload = NULL;
@@ -208,7 +213,7 @@ static void end(struct rpc_client_call *call)
         return;
     }
     call->is_timer_near = false;
-    give_ctx(call);
+    leave_endpoint(call);
     call->state = RPC_CALL_SETTLING;
     call->expires_us = UINT64_MAX;
     nng_aio_set_timeout(call->aio, NNG_DURATION_INFINITE);
@@ -232,7 +237,7 @@ static void fail_attempt(struct rpc_client_call *call, bool is_unsent)
     };
     struct rpc_retry_answer answer = rpc_retry_decide(&question);
 
-    give_ctx(call);
+    leave_endpoint(call);
     if (!answer.is_allowed || (!is_unsent && !rpc_budget_take(&call->endpoint->budget))) {
         end(call);
         return;
@@ -323,6 +328,25 @@ static uint64_t left_ms(const struct rpc_client_call *call)
     return ms > INT32_MAX ? INT32_MAX : ms;
 }
 
+/* A context of the attempt's endpoint: the one at hand, or another. */
+static enum status enter_endpoint(struct rpc_client_call *call, struct error *err)
+{
+    enum status st = ST_OK;
+
+    if (call->ctx_owner != call->endpoint) {
+        if (call->ctx_owner != NULL)
+            rpc_endpoint_give(call->ctx_owner, call->ctx);
+        call->ctx_owner = NULL;
+        st = rpc_endpoint_take(call->endpoint, &call->ctx, err);
+    }
+    if (st != ST_OK)
+        return st;
+    call->ctx_owner = call->endpoint;
+    rpc_endpoint_enter(call->endpoint);
+    call->is_counted = true;
+    return ST_OK;
+}
+
 /* Start an operation on the aio after this. */
 static void set_timeout(struct rpc_client_call *call, uint64_t timeout_ms)
 {
@@ -350,12 +374,11 @@ static void attempt(struct rpc_client_call *call)
         end(call);
         return;
     }
-    if (rpc_endpoint_take(call->endpoint, &call->ctx, &call->error) != ST_OK) {
+    if (enter_endpoint(call, &call->error) != ST_OK) {
         nng_msg_free(message);
         end(call);
         return;
     }
-    call->has_ctx = true;
     if (wait_ms > call->client->options.fail_fast_ms)
         wait_ms = call->client->options.fail_fast_ms;
     call->state = RPC_CALL_SENDING;

@@ -71,9 +71,11 @@ struct rpc_client_call {
     /* the attempt */
     struct rpc_endpoint *endpoint; /* of the attempt; kept after it as the last one */
     struct rpc_endpoint *only;     /* NULL: any endpoint will do */
+    /* The context of the last attempt is kept for the next one at the same endpoint. */
     nng_ctx ctx;
-    bool has_ctx;
-    bool was_executed; /* perhaps, by an earlier attempt */
+    struct rpc_endpoint *ctx_owner; /* NULL: has none */
+    bool is_counted;                /* in the endpoint's load */
+    bool was_executed;              /* perhaps, by an earlier attempt */
 
     /* the answer */
     struct error error;
@@ -101,9 +103,10 @@ struct rpc_client {
     struct rpc_client_call **idle;
     unsigned call_count;
     unsigned idle_count;
-    unsigned starting; /* threads inside the first attempt of a call */
-    unsigned cancels;  /* cancel frames in flight */
-    bool is_closing;
+    unsigned cancels; /* cancel frames in flight */
+
+    atomic_uint starting;   /* threads inside the first attempt of a call */
+    atomic_bool is_closing; /* set under the mutex */
 
     pthread_t keeper;
     bool has_keeper;

@@ -123,6 +123,16 @@ bool rpc_endpoint_close(struct rpc_endpoint *endpoint)
     return true;
 }
 
+void rpc_endpoint_enter(struct rpc_endpoint *endpoint)
+{
+    atomic_fetch_add_explicit(&endpoint->inflight, 1, memory_order_relaxed);
+}
+
+void rpc_endpoint_leave(struct rpc_endpoint *endpoint)
+{
+    atomic_fetch_sub_explicit(&endpoint->inflight, 1, memory_order_relaxed);
+}
+
 enum status rpc_endpoint_take(struct rpc_endpoint *endpoint, nng_ctx *out,
                               struct error *err)
 {
@@ -138,7 +148,6 @@ enum status rpc_endpoint_take(struct rpc_endpoint *endpoint, nng_ctx *out,
         number = nng_ctx_open(out, endpoint->socket);
     if (number != 0)
         return rpc_nng_error(err, number, endpoint->url);
-    atomic_fetch_add_explicit(&endpoint->inflight, 1, memory_order_relaxed);
     return ST_OK;
 }
 
@@ -146,7 +155,6 @@ void rpc_endpoint_give(struct rpc_endpoint *endpoint, nng_ctx ctx)
 {
     bool is_kept;
 
-    atomic_fetch_sub_explicit(&endpoint->inflight, 1, memory_order_relaxed);
     mutex_lock(&endpoint->mutex);
     is_kept = endpoint->idle_count < endpoint->idle_room;
     if (is_kept)

@@ -52,7 +52,11 @@ MUST_USE enum status rpc_endpoint_open(struct rpc_endpoint *out,
 /* False: nng does not let go of the socket, and the endpoint must stay where it is. */
 bool rpc_endpoint_close(struct rpc_endpoint *endpoint) MUST_USE;
 
-/* A context for one call; give it back once no operation is pending on it. */
+/* A call is on its way to it, and over: what rpc_endpoint_load counts. */
+void rpc_endpoint_enter(struct rpc_endpoint *endpoint);
+void rpc_endpoint_leave(struct rpc_endpoint *endpoint);
+
+/* A context for one call at a time; give it back once no operation is pending on it. */
 MUST_USE enum status rpc_endpoint_take(struct rpc_endpoint *endpoint, nng_ctx *out,
                                        struct error *err);
 void rpc_endpoint_give(struct rpc_endpoint *endpoint, nng_ctx ctx);
