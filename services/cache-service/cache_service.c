@@ -4,6 +4,7 @@
 #include "engine/flights.h"
 #include "housekeeping.h"
 #include "rpc/client.h"
+#include "rpc/events.h"
 
 #define LEDGER_CONNECTIONS 2
 
@@ -54,6 +55,12 @@ static enum status open_parts(struct cache_service *service, struct error *err)
                          err);
     if (st != ST_OK)
         return error_wrap(err, "CACHE_GATEWAY_URL");
+    if (config->events_listen_url[0] != '\0') {
+        st = rpc_publisher_open(&service->events, "cache-service",
+                                config->events_listen_url, err);
+        if (st != ST_OK)
+            return error_wrap(err, "CACHE_EVENTS_LISTEN_URL");
+    }
     service->flights = open_flights(config, (unsigned)config->fetchers);
     service->enrichments = open_flights(config, (unsigned)config->enrichers);
     service->housekeeping = housekeeping_open(service->store);
@@ -87,6 +94,7 @@ void cache_service_close(void *argument)
     housekeeping_close(service->housekeeping);
     flights_close(service->enrichments);
     flights_close(service->flights);
+    rpc_publisher_close(service->events);
     rpc_client_close(service->gateway);
     store_close(service->ledger);
     store_close(service->store);

@@ -15,6 +15,7 @@
 
 struct flights;
 struct rpc_client;
+struct rpc_publisher;
 struct housekeeping;
 
 struct cache_service {
@@ -22,8 +23,9 @@ struct cache_service {
     struct store *store;
     struct store *ledger; /* the same database; connections that reads cannot take away */
     struct rpc_client *gateway;
-    struct flights *flights;     /* searches and reports */
-    struct flights *enrichments; /* their own fetchers, since polling takes long */
+    struct rpc_publisher *events; /* NULL: nobody is told */
+    struct flights *flights;      /* searches and reports */
+    struct flights *enrichments;  /* their own fetchers, since polling takes long */
     struct housekeeping *housekeeping;
 };
 

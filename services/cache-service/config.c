@@ -21,6 +21,8 @@ const struct setting CACHE_SETTINGS[] = {
         "connections to the database, two of them kept for the ledger"),
     ROW("CACHE_LEDGER_LISTEN_URL",    SETTING_TEXT,   ledger_listen_url,    "tcp://127.0.0.1:7103", 0, 0,
         "address of the ledger, for quota-service alone"),
+    ROW("CACHE_EVENTS_LISTEN_URL",    SETTING_TEXT,   events_listen_url,    "",    0, 0,
+        "address that publishes what the cache has filled (nng pub/sub); empty: none"),
     ROW("CACHE_GATEWAY_URL",          SETTING_TEXT,   gateway_url,          "tcp://127.0.0.1:7104", 0, 0,
         "address of provider-gateway; several with commas"),
     ROW("CACHE_SERVICE_TOKEN",        SETTING_SECRET, service_token,        "",    0, 0,

@@ -16,6 +16,7 @@ struct cache_config {
     const char *migrations_dir;
     uint64_t database_connections;
     const char *ledger_listen_url;
+    const char *events_listen_url; /* "": no events */
     const char *gateway_url;
     const char *service_token;
     const char *tls_ca_file; /* for calls to others; all three or none */

@@ -11,6 +11,7 @@
 #include "core/thread.h"
 #include "engine/persist.h"
 #include "resources/creators/upstream_rpc.h"
+#include "resources/events_rpc.h"
 
 #define ARENA_BYTES     (1024 * 1024)
 #define STORE_LIMIT_MS  10000
@@ -192,6 +193,9 @@ static enum status run(struct flight_job *job, struct flight_receipt *receipt,
     if (st == ST_OK && !is_settled) {
         st = ask(fetch, receipt, &arena, err);
         receipt->fetched = st == ST_OK;
+        if (st == ST_OK)
+            events_filled(fetch->service->events, EVENTS_KIND_EMAIL,
+                          fetch->creator.provider_user_id, clock_wall_us());
     }
     arena_done(&arena);
     return st;

@@ -11,6 +11,7 @@
 #include "engine/policy.h"
 #include "resources/creators/report_fields.h"
 #include "resources/creators/upstream_rpc.h"
+#include "resources/events_rpc.h"
 
 #define ARENA_BYTES    (16 * 1024 * 1024)
 #define STORE_LIMIT_MS 10000
@@ -160,6 +161,8 @@ static enum status buy(const struct report_fetch *fetch, struct flight_receipt *
     if (st == ST_OK) {
         receipt->fetched = 1;
         resolve(receipt, bought.creator.provider_user_id);
+        events_filled(fetch->service->events, EVENTS_KIND_REPORT,
+                      bought.creator.provider_user_id, bought.creator.updated_at_us);
     }
     return st;
 }

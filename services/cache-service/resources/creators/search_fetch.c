@@ -5,8 +5,10 @@
 #include "cache_service.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/parse.h"
 #include "engine/persist.h"
 #include "resources/creators/upstream_rpc.h"
+#include "resources/events_rpc.h"
 #include "store/searches_store.h"
 
 #define ARENA_BYTES      (4 * 1024 * 1024)
@@ -67,7 +69,11 @@ static enum status find_or_start(struct search *out, bool *satisfied,
     *satisfied = found && (search_fetch_is_satisfied(&search, fetch->count, now_us) ||
                            (goes_on && search.held_generation == search.generation &&
                             (search.held >= fetch->count || search.exhausted)));
-    bool is_being_filled = found && (goes_on || search.held_generation < search.generation);
+    /* One that was left half filled long ago would be stale as soon as it is served. */
+    bool is_being_filled =
+        found &&
+        (goes_on || (search.held_generation < search.generation &&
+                     (search.filled == 0 || now_us < search.filled_fresh_until_us)));
     bool is_fresh = found && policy_state(search.fetched_at_us, search.fresh_until_us,
                                           now_us) == POLICY_FRESH;
     if (*satisfied || is_being_filled || is_fresh) {
@@ -127,6 +133,14 @@ static enum status store_page(const struct search *search, const struct search_f
     return persist(store_once, &kept, err);
 }
 
+static void tell(const struct search_fetch *fetch)
+{
+    char key[2 * FILTERS_HASH_SIZE + 1];
+
+    parse_format_hex(key, fetch->hash, sizeof(fetch->hash));
+    events_filled(fetch->service->events, EVENTS_KIND_SEARCH, key, clock_wall_us());
+}
+
 static enum status fetch_page(const struct search *search, const struct search_fetch *fetch,
                               struct flight_receipt *receipt, struct arena *arena,
                               struct error *err)
@@ -145,8 +159,10 @@ static enum status fetch_page(const struct search *search, const struct search_f
     if (st != ST_OK)
         return st;
     st = store_page(search, fetch, &bought, arena, err);
-    if (st == ST_OK)
+    if (st == ST_OK) {
         receipt->fetched = (uint32_t)bought.count;
+        tell(fetch);
+    }
     /* Another replica has stored that page: those who wait look at what is there now. */
     return st == ST_ABORTED ? ST_OK : st;
 }
