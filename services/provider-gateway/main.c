@@ -39,6 +39,8 @@ int main(int argc, char *argv[])
         .config_size = sizeof(struct gateway_config),
         .tables = TABLES,
         .table_count = COUNT_OF(TABLES),
+        .default_listen_url = "tcp://127.0.0.1:7104",
+        .default_ops_address = "127.0.0.1:9104",
         .default_workers = WORKERS,
         .open = open_service,
         .close = close_service,

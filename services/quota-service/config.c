@@ -10,7 +10,7 @@
 
 // clang-format off
 const struct setting QUOTA_SETTINGS[] = {
-    ROW("QUOTA_LEDGER_URL", SETTING_TEXT, ledger_url, "tcp://cache-service:7103", 0, 0,
+    ROW("QUOTA_LEDGER_URL", SETTING_TEXT, ledger_url, "tcp://127.0.0.1:7103", 0, 0,
         "address of the ledger at cache-service"),
     ROW("QUOTA_SERVICE_TOKEN", SETTING_SECRET, service_token, "", 0, 0,
         "token quota-service calls the ledger with"),

@@ -16,6 +16,8 @@ int main(int argc, char *argv[])
         .config_size = sizeof(struct quota_config),
         .tables = tables,
         .table_count = 1,
+        .default_listen_url = "tcp://127.0.0.1:7102",
+        .default_ops_address = "127.0.0.1:9102",
         .default_workers = 2, /* every method answers without blocking */
         .open = quota_service_open,
         .close = quota_service_close,
