@@ -18,7 +18,7 @@ struct client_options {
     const char *on_behalf_of;    /* NULL: nobody */
     const void *idempotency_key; /* NULL: none */
     size_t idempotency_key_size;
-    unsigned priority;           /* 0: DEFAULT */
+    unsigned priority; /* 0: DEFAULT */
     const char *traceparent;
     bool is_dry_run;
     struct rpc_outcome *outcome; /* NULL: not wanted */

@@ -3,6 +3,7 @@
  *
  *     client.c       opening, closing, the pool of calls, picking an endpoint
  *     client_call.c  one call: attempt -> send -> receive -> answer or another attempt
+ *     client_message.c  a call's question and answer as bytes
  */
 #ifndef RPC_CLIENT_IMPL_H
 #define RPC_CLIENT_IMPL_H
@@ -21,6 +22,7 @@
 #define RPC_KEY_MAX          64
 #define RPC_METHOD_SIZE      256
 #define RPC_TRACEPARENT_SIZE 129
+#define RPC_AVOID_US         ((uint64_t)1000 * 1000) /* an endpoint that failed or drains */
 
 /*
  *     IDLE -> SENDING -> RECEIVING -> OVER -> IDLE
@@ -128,14 +130,21 @@ void rpc_client_release(struct rpc_client_call *call);
 /* client_call.c */
 struct rpc_client_call *rpc_client_call_new(struct rpc_client *client);
 void rpc_client_call_free(struct rpc_client_call *call);
+/* Make the first attempt; the call then goes on by itself. */
+void rpc_client_call_run(struct rpc_client_call *call);
+/* After nng_aio_stop: end it as cancelled if it has not ended by itself. */
+void rpc_client_call_abort(struct rpc_client_call *call);
+
+/* client_message.c */
 /* Checks and copies the question; nothing is sent yet. */
 MUST_USE enum status rpc_client_call_prepare(struct rpc_client_call *call,
                                              const struct rpc_call_options *options,
                                              const ProtobufCMessage *request,
                                              struct error *err);
-/* Make the first attempt; the call then goes on by itself. */
-void rpc_client_call_run(struct rpc_client_call *call);
-/* After nng_aio_stop: end it as cancelled if it has not ended by itself. */
-void rpc_client_call_abort(struct rpc_client_call *call);
+/* The frame of an attempt; ST_EXHAUSTED when it is larger than the server takes. */
+MUST_USE enum status rpc_client_call_write(nng_msg **out, struct rpc_client_call *call,
+                                           uint64_t left_us, struct error *err);
+/* An answer, good or bad, into call->error, ->outcome and ->reply. */
+void rpc_client_call_read(struct rpc_client_call *call, const uint8_t *bytes, size_t size);
 
 #endif /* RPC_CLIENT_IMPL_H */

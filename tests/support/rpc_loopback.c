@@ -364,3 +364,74 @@ enum status loopback_stats(struct loopback *loopback, const char *prefix,
         *reply = (Metercache__V1__GetStatsResponse *)message;
     return st;
 }
+
+/* ---- calls beside the test ---- */
+
+void pending_init(struct pending *pending)
+{
+    *pending = (struct pending){.done = 0};
+    mutex_init(&pending->mutex);
+    condition_init(&pending->changed);
+}
+
+static void note_done(void *context, enum status status, const ProtobufCMessage *reply,
+                      const struct rpc_outcome *outcome, const struct error *err)
+{
+    struct pending *pending = context;
+
+    assert_true((reply != NULL) == (status == ST_OK));
+    mutex_lock(&pending->mutex);
+    pending->done++;
+    pending->by_status[status]++;
+    pending->outcome = *outcome;
+    pending->err = *err;
+    condition_broadcast(&pending->changed);
+    mutex_unlock(&pending->mutex);
+}
+
+void pending_await(struct pending *pending, unsigned count)
+{
+    uint64_t deadline_us = clock_deadline_ms(LOOPBACK_WAIT_MS);
+
+    mutex_lock(&pending->mutex);
+    while (pending->done < count)
+        assert_true(condition_wait_until(&pending->changed, &pending->mutex, deadline_us));
+    mutex_unlock(&pending->mutex);
+}
+
+void pending_free(struct pending *pending)
+{
+    condition_done(&pending->changed);
+    mutex_done(&pending->mutex);
+}
+
+void loopback_start(struct loopback *loopback, const struct rpc_call_options *options,
+                    const ProtobufCMessage *request, struct pending *pending)
+{
+    rpc_client_start(loopback->client, options, request, note_done, pending);
+}
+
+void loopback_start_stats(struct loopback *loopback, struct rpc_call_options options,
+                          struct pending *pending)
+{
+    Metercache__V1__GetStatsRequest request = METERCACHE__V1__GET_STATS_REQUEST__INIT;
+
+    options.method = ADMIN_METHOD("GetStats");
+    options.reply_type = &metercache__v1__get_stats_response__descriptor;
+    if (options.timeout_ms == 0)
+        options.timeout_ms = LOOPBACK_WAIT_MS;
+    loopback_start(loopback, &options, &request.base, pending);
+}
+
+void loopback_start_methods(struct loopback *loopback, uint64_t timeout_ms,
+                            struct pending *pending)
+{
+    Metercache__V1__ListMethodsRequest request = METERCACHE__V1__LIST_METHODS_REQUEST__INIT;
+    struct rpc_call_options options = {
+        .method = ADMIN_METHOD("ListMethods"),
+        .reply_type = &metercache__v1__list_methods_response__descriptor,
+        .timeout_ms = timeout_ms,
+    };
+
+    loopback_start(loopback, &options, &request.base, pending);
+}

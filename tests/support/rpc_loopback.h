@@ -76,4 +76,25 @@ enum status loopback_stats(struct loopback *loopback, const char *prefix,
                            struct rpc_call_options options,
                            Metercache__V1__GetStatsResponse **reply);
 
+/* Calls that run beside the test. */
+struct pending {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    unsigned done;
+    unsigned by_status[STATUS_COUNT];
+    struct rpc_outcome outcome; /* of the last one */
+    struct error err;
+};
+
+void pending_init(struct pending *pending);
+void pending_await(struct pending *pending, unsigned count);
+void pending_free(struct pending *pending);
+void loopback_start(struct loopback *loopback, const struct rpc_call_options *options,
+                    const ProtobufCMessage *request, struct pending *pending);
+/* GetStats, and ListMethods, which defers. */
+void loopback_start_stats(struct loopback *loopback, struct rpc_call_options options,
+                          struct pending *pending);
+void loopback_start_methods(struct loopback *loopback, uint64_t timeout_ms,
+                            struct pending *pending);
+
 #endif /* SUPPORT_RPC_LOOPBACK_H */
