@@ -39,7 +39,7 @@ struct row {
                             "knows no such routine", CHARGE_NOTHING, 0)
 #define RUN_LOST     FAILED(CALL_NOT_FOUND, ST_NOT_FOUND, "RUN_LOST", \
                             "does not know that run, or no longer", CHARGE_NOTHING, 0)
-#define RUN_FAILED   FAILED(CALL_PROVIDER_ERROR, ST_UNAVAILABLE, "PROVIDER_ERROR", \
+#define RUN_FAILED   FAILED(CALL_PROVIDER_ERROR, ST_UNAVAILABLE, "RUN_FAILED", \
                             "says that the run failed", CHARGE_NOTHING, 0)
 #define NO_RESULT    FAILED(CALL_EMPTY, ST_OK, "", "has no result", CHARGE_NOTHING, 0)
 #define LAST_PAGE    FAILED(CALL_REJECTED, ST_RANGE, "PROVIDER_REJECTED", \
@@ -105,7 +105,7 @@ static const struct outcome NEVER_SENT =
     FAILED(CALL_NOT_SENT, ST_UNAVAILABLE, "PROVIDER_ERROR", "cannot be reached", CHARGE_VOID,
            SECOND_MS);
 static const struct outcome NO_ANSWER =
-    FAILED(CALL_UNKNOWN, ST_UNAVAILABLE, "PROVIDER_ERROR", "gave no complete answer",
+    FAILED(CALL_UNKNOWN, ST_UNAVAILABLE, "PROVIDER_NO_ANSWER", "gave no complete answer",
            CHARGE_RESERVED, SECOND_MS);
 // clang-format on
 
@@ -135,7 +135,7 @@ struct outcome outcome_decide(const struct outcome_facts *facts)
     if (facts->transport == TRANSPORT_ANSWERED || facts->is_too_large)
         return answered(facts);
     outcome = facts->transport == TRANSPORT_NOT_SENT ? NEVER_SENT : NO_ANSWER;
-    if (facts->timed_out)
+    if (facts->timed_out && facts->transport != TRANSPORT_NOT_SENT)
         outcome.reason = "PROVIDER_TIMEOUT";
     return outcome;
 }

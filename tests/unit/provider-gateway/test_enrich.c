@@ -90,7 +90,7 @@ static void test_enrich_failed_run_is_the_providers_error(void **state)
                           "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":"
                           "\"failed\",\"error\":{\"message\":\"Column crashed\"}}]}");
     assert_int_equal(enrich(&out, "run_1", &err), ST_UNAVAILABLE);
-    assert_string_equal(err.reason, "PROVIDER_ERROR");
+    assert_string_equal(err.reason, "RUN_FAILED");
     (void)settled(CALL_PROVIDER_ERROR, 0);
 }
 

@@ -97,21 +97,24 @@ static enum status store_answer(const struct enrichment_fetch *fetch,
 /*
  * A run whose start was sent and never answered may exist and have been paid for, and it
  * has no id to ask after: it is left alone for a while, never started again at once. A run
- * that the provider has lost is over: the next call starts another.
+ * that the provider has lost or that failed is over: the next call starts another.
  */
 static void store_failure(const struct enrichment_fetch *fetch, const char *run_id,
                           const struct error *failure, struct arena *arena)
 {
-    bool is_lost = strcmp(failure->reason, "RUN_LOST") == 0;
-    bool is_unknown = run_id[0] == '\0' && strcmp(failure->reason, "PROVIDER_TIMEOUT") == 0;
+    bool is_over = strcmp(failure->reason, "RUN_LOST") == 0 ||
+                   strcmp(failure->reason, "RUN_FAILED") == 0;
+    bool is_unknown =
+        run_id[0] == '\0' && (strcmp(failure->reason, "PROVIDER_TIMEOUT") == 0 ||
+                              strcmp(failure->reason, "PROVIDER_NO_ANSWER") == 0);
     const struct creator_enrichment state = {
         .state = CREATOR_ENRICHMENT_PENDING,
         .run_id = "",
-        .fresh_until_us = is_lost ? 1 : clock_wall_us() + UNKNOWN_KEPT_US,
+        .fresh_until_us = is_over ? 1 : clock_wall_us() + UNKNOWN_KEPT_US,
     };
     struct error err = ERROR_NONE;
 
-    if (!is_lost && !is_unknown)
+    if (!is_over && !is_unknown)
         return;
     if (store_state(fetch, &state, arena, &err) != ST_OK)
         log_event(LOG_WARN, "the state of an enrichment could not be stored",
