@@ -20,12 +20,19 @@ clean_tree() {
         >"$tree/services/quota-service/c.c"
     printf 'syntax = "proto3";\nmessage A {\n  B b = 1;\n}\nmessage B {\n  oneof x {\n    int64 n = 1;\n  }\n}\n' \
         >"$tree/proto/a.proto"
-    # a daemon that knows two settings and one command
-    cat >"$tree/build/bin/quota-service" <<'DAEMON'
+    # daemons that know two settings and one command
+    mkdir -p "$tree/tests/support"
+    ln -s "$LINT/../support/settings-table" "$tree/tests/support"
+    for daemon in cache-service quota-service provider-gateway; do
+        cat >"$tree/build/bin/$daemon" <<'DAEMON'
 #!/bin/sh
-case $1 in --help) echo 'quota-service [show]' ;; *) printf '%s\n' QUOTA_A QUOTA_B ;; esac
+case $1 in
+--help) printf '%s\n' 'quota-service [show]' 'Settings, from the environment:' '  QUOTA_A' '      an a' '      text; default 1' ;;
+*) printf '%s\n' QUOTA_A QUOTA_B ;;
+esac
 DAEMON
-    chmod +x "$tree/build/bin/quota-service"
+        chmod +x "$tree/build/bin/$daemon"
+    done
 }
 
 # check NAME: run it there.
@@ -84,7 +91,7 @@ offends tree 'vendor' vendor/a.c 'int a;'
 offends tree '0001_' migrations/0002_a.sql 'SELECT 1;'
 
 compose=(services: '  quota-service:' '    command: ["quota-service", "show"]' '    environment:' '      QUOTA_A_FILE: x')
-offends settings 'QUOTA_B' README.md 'QUOTA_A'
+offends settings 'table of settings' README.md 'QUOTA_A'
 offends settings 'yml:6: .*QUOTA_C' docker-compose.yml "${compose[@]}" '      QUOTA_C: x'
 offends settings 'yml:6: .*command vanish' docker-compose.yml "${compose[@]}" '    entrypoint: ["vanish"]'
 exit $status

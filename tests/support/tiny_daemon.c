@@ -161,7 +161,7 @@ static void prepare(struct tiny_daemon *tiny, const char *const *arguments,
     snprintf(tiny->tokens_path, sizeof tiny->tokens_path, "%s/tiny-%ld.tokens",
              folder != NULL ? folder : P_tmpdir, (long)getpid());
     tiny_daemon_write_tokens(tiny);
-    for (; settings[count] != NULL && count < TINY_SETTINGS_MAX - 2; count++) {
+    for (; count < TINY_SETTINGS_MAX - 2 && settings[count] != NULL; count++) {
         environment[count] = settings[count];
         names_tokens |= strncmp(settings[count], "TINY_TOKENS_FILE=", 17) == 0;
     }

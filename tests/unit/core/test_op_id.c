@@ -126,8 +126,7 @@ static void test_op_id_new_a_microsecond_later_sorts_behind(void **state)
     for (int i = 0; i < 1000; i++) {
         int64_t made_us = clock_wall_us();
 
-        while (clock_wall_us() == made_us) {
-        }
+        while (clock_wall_us() == made_us) {}
         struct op_id later = op_id_new();
         assert_true(op_id_compare(&former, &later) < 0);
         former = later;
