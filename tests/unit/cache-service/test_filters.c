@@ -133,6 +133,8 @@ static void test_canonicalise_wrong_value_names_the_field(void **state)
         {"{\"influencer\":{\"followers\":20000}}", "filters.influencer.followers"},
         {"{\"influencer\":{\"followers\":{\"min\":9000,\"max\":10}}}",
          "filters.influencer.followers"},
+        {"{\"influencer\":{\"followers\":{\"min\":9,\"max\":3}}}",
+         "filters.influencer.followers"},
         {"{\"influencer\":{\"folowers\":{\"min\":1}}}", "filters.influencer.folowers"},
         {"{\"influencer\":{\"engagementRate\":{\"min\":0.1}}}",
          "filters.influencer.engagementRate"},

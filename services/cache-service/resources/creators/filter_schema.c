@@ -1,6 +1,6 @@
 #include "resources/creators/filter_schema.h"
 
-#define FOLLOWERS_MAX 10000000000
+#define FOLLOWERS_MAX 4294967295 /* the provider takes 32 bits */
 #define IDS_MAX       2147483647
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -152,12 +152,13 @@ static enum status normalise_member(json_t *object, const struct filter_spec *me
     return ST_OK;
 }
 
-static enum status check_range(const json_t *object, const char *path, struct error *err)
+/* As given: rounding could hide that it is upside down. */
+static enum status check_range(const json_t *given, const char *path, struct error *err)
 {
-    const json_t *min = json_object_get(object, "min");
-    const json_t *max = json_object_get(object, "max");
+    const json_t *min = json_object_get(given, "min");
+    const json_t *max = json_object_get(given, "max");
 
-    if (min != NULL && max != NULL && json_integer_value(min) > json_integer_value(max))
+    if (min != NULL && max != NULL && json_number_value(min) > json_number_value(max))
         return error_field(err, path, "min must not exceed max");
     return ST_OK;
 }
@@ -180,7 +181,7 @@ static enum status normalise_object(json_t **out, const struct filter_spec *spec
             break;
     }
     if (st == ST_OK && spec->is_range)
-        st = check_range(object, path, err);
+        st = check_range(value, path, err);
     if (st != ST_OK || json_object_size(object) == 0) {
         json_decref(object); /* an empty filter filters nothing: leave it out */
         return st;
