@@ -72,6 +72,8 @@ static void write_line(const struct rpc_server *server, const struct rpc_job *jo
               LOG_STR("server", server->options.name), LOG_STR("call_id", call_id),
               LOG_STR("method", job->call.method),
               LOG_STR("status", status_name(job->outcome.status)),
+              LOG_STR("reason", is_failure ? job->outcome.reason : ""),
+              LOG_STR("field", is_failure ? job->outcome.field : ""),
               LOG_STR("message", is_failure ? job->outcome.message : ""),
               LOG_U64("ms", elapsed_us / 1000), LOG_BOOL("executed", job->executed),
               LOG_STR("subject", caller->subject), LOG_STR("user", caller->user),
