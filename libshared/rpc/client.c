@@ -1,6 +1,7 @@
 #include "rpc/client.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "core/clock.h"
 #include "core/mem.h"
@@ -283,7 +284,9 @@ enum status rpc_client_open(struct rpc_client **out,
 
 static void end_calls(struct rpc_client *client)
 {
+    static const struct timespec settle = {.tv_nsec = 20 * 1000 * 1000};
     uint64_t until_us = clock_deadline_ms(CANCELS_PATIENCE_MS);
+    bool was_busy;
 
     mutex_lock(&client->mutex);
     client->is_closing = true;
@@ -294,12 +297,15 @@ static void end_calls(struct rpc_client *client)
      * (socket_close.h says why). */
     while (client->cancels > 0 &&
            condition_wait_until(&client->changed, &client->mutex, until_us)) {}
+    was_busy = client->idle_count < client->call_count;
     mutex_unlock(&client->mutex);
     /* No call starts any more, so the array stands still. */
     for (unsigned i = 0; i < client->call_count; i++) {
         nng_aio_stop(client->calls[i]->aio);
         rpc_client_call_abort(client->calls[i]);
     }
+    if (was_busy)
+        (void)nanosleep(&settle, NULL); /* what is on its way passes by: socket_close.h */
     mutex_lock(&client->mutex);
     while (client->idle_count < client->call_count)
         condition_wait(&client->changed, &client->mutex);

@@ -340,6 +340,9 @@ static void on_event(void *argument)
     if (number == 0 && ((call->state == RPC_CALL_SENDING && has_message) ||
                         (call->state == RPC_CALL_RECEIVING && !has_message)))
         number = NNG_ETIMEDOUT;
+    /* A stopped aio ends operations with this or that error, depending on the moment. */
+    if (number != 0 && atomic_load(&call->client->is_closing))
+        number = NNG_ECANCELED;
     call->is_timer_near =
         number != NNG_ETIMEDOUT && clock_mono_us() + TIMER_MARGIN_US >= call->expires_us;
     switch (call->state) {
