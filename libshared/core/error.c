@@ -105,3 +105,8 @@ void error_add_violation(struct error *err, const char *subject, int64_t left_mi
     violation->resets_at_us = resets_at_us;
     err->violation_count++;
 }
+
+enum status error_out_of_arena(struct error *err)
+{
+    return error_set(err, ST_EXHAUSTED, "the request needs more memory than it may use");
+}

@@ -46,6 +46,9 @@ enum status error_set(struct error *err, enum status status, const char *format,
 enum status error_field(struct error *err, const char *field, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* ST_EXHAUSTED: the request's arena is at its limit. */
+enum status error_out_of_arena(struct error *err);
+
 /* Put "context: " before the message, keep everything else; returns err->status. */
 enum status error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
