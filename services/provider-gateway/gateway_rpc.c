@@ -313,7 +313,7 @@ static enum status list_providers(struct rpc_call *call, const void *request, vo
 // clang-format off
 const struct rpc_method GATEWAY_METHODS[] = {
     {SERVICE, "SearchCreators",     INSIDE,        0,              search_creators},
-    {SERVICE, "FindUsers",          INSIDE,        RPC_IDEMPOTENT, find_users},
+    {SERVICE, "FindUsers",          INSIDE,        0,              find_users}, /* a log row each */
     {SERVICE, "FetchReport",        INSIDE,        0,              fetch_report},
     {SERVICE, "GetProviderBalance", OFFICE,        RPC_IDEMPOTENT, get_provider_balance},
     {SERVICE, "EnrichEmail",        INSIDE,        0,              enrich_email},
