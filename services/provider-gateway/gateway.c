@@ -139,9 +139,9 @@ static void close_links(struct gateway *gateway)
     quota_rpc_close(gateway->quota);
 }
 
-enum status gateway_open(struct gateway **out, const struct gateway_config *config,
-                         struct error *err)
+enum status gateway_open(void **service, const void *settings, struct error *err)
 {
+    const struct gateway_config *config = settings;
     struct provider_description modash, clay;
     struct gateway *gateway;
     enum status st = describe_modash(&modash, config, err);
@@ -168,12 +168,14 @@ enum status gateway_open(struct gateway **out, const struct gateway_config *conf
     gateway->clay.charges_not_found = config->clay_charge_not_found;
     gateway->providers[0] = &gateway->modash.provider;
     gateway->providers[1] = &gateway->clay.provider;
-    *out = gateway;
+    *service = gateway;
     return ST_OK;
 }
 
-void gateway_close(struct gateway *gateway)
+void gateway_close(void *service)
 {
+    struct gateway *gateway = service;
+
     if (gateway == NULL)
         return;
     close_links(gateway);
@@ -182,8 +184,10 @@ void gateway_close(struct gateway *gateway)
     mem_free(gateway);
 }
 
-bool gateway_is_ready(struct gateway *gateway, struct error *why_not)
+bool gateway_is_ready(void *service, struct error *why_not)
 {
+    struct gateway *gateway = service;
+
     if (!provider_has_key(&gateway->modash.provider)) {
         (void)error_set(why_not, ST_PRECONDITION, "MODASH_API_KEY is not set");
         return false;

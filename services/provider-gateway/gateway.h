@@ -24,12 +24,11 @@ struct gateway {
     struct provider *providers[GATEWAY_PROVIDERS]; /* all of them, for ListProviders */
 };
 
-/* `config` is borrowed and must outlive the gateway. */
-MUST_USE enum status gateway_open(struct gateway **out, const struct gateway_config *config,
-                                  struct error *err);
-void gateway_close(struct gateway *gateway); /* accepts NULL */
+/* For struct daemon_spec. `config` is a struct gateway_config and outlives the gateway. */
+MUST_USE enum status gateway_open(void **service, const void *config, struct error *err);
+void gateway_close(void *service); /* accepts NULL */
 
 /* The keys that must be there are, and quota-service is connected. Never blocks. */
-bool gateway_is_ready(struct gateway *gateway, struct error *why_not);
+bool gateway_is_ready(void *service, struct error *why_not);
 
 #endif /* GATEWAY_GATEWAY_H */

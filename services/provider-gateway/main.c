@@ -6,30 +6,10 @@
 
 #define WORKERS 64
 
-static enum status open_service(void **service, const void *config, struct error *err)
-{
-    struct gateway *gateway;
-    enum status st = gateway_open(&gateway, config, err);
-
-    if (st == ST_OK)
-        *service = gateway;
-    return st;
-}
-
-static void close_service(void *service)
-{
-    gateway_close(service);
-}
-
-static bool is_ready(void *service, struct error *err)
-{
-    return gateway_is_ready(service, err);
-}
-
 int main(int argc, char *argv[])
 {
     static const struct rpc_method *const TABLES[] = {GATEWAY_METHODS};
-    static const char *const FOREIGN_PREFIXES[] = {"MODASH_", "CLAY_", "META_", NULL};
+    static const char *const FOREIGN_PREFIXES[] = {"MODASH_", "CLAY_", NULL};
     const struct daemon_spec spec = {
         .name = "provider-gateway",
         .prefix = "GATEWAY_",
@@ -42,9 +22,9 @@ int main(int argc, char *argv[])
         .default_listen_url = "tcp://127.0.0.1:7104",
         .default_ops_address = "127.0.0.1:9104",
         .default_workers = WORKERS,
-        .open = open_service,
-        .close = close_service,
-        .is_ready = is_ready,
+        .open = gateway_open,
+        .close = gateway_close,
+        .is_ready = gateway_is_ready,
     };
 
     return daemon_main(&spec, argc, argv);
