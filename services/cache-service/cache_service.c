@@ -7,6 +7,7 @@
 #include "rpc/events.h"
 
 #define LEDGER_CONNECTIONS 2
+#define ENRICHMENT_SHARE   4 /* a quarter of those who wait may wait for enrichments */
 
 static enum status open_store(struct store **out, const struct cache_config *config,
                               const char *replica, unsigned connections, struct error *err)
@@ -20,12 +21,13 @@ static enum status open_store(struct store **out, const struct cache_config *con
     return store_open(out, &options, err);
 }
 
-static struct flights *open_flights(const struct cache_config *config, unsigned fetchers)
+static struct flights *open_flights(const struct cache_config *config, unsigned fetchers,
+                                    unsigned waiters)
 {
     const struct flights_options options = {
         .fetchers = fetchers,
         .flights_max = (unsigned)config->flights,
-        .waiters_max = (unsigned)config->waiters,
+        .waiters_max = waiters,
         .backoff_first_ms = config->backoff_first_ms,
         .backoff_max_ms = config->backoff_max_ms,
     };
@@ -61,8 +63,12 @@ static enum status open_parts(struct cache_service *service, struct error *err)
         if (st != ST_OK)
             return error_wrap(err, "CACHE_EVENTS_LISTEN_URL");
     }
-    service->flights = open_flights(config, (unsigned)config->fetchers);
-    service->enrichments = open_flights(config, (unsigned)config->enrichers);
+    unsigned waiters = (unsigned)config->waiters;
+    unsigned for_enrichments = waiters / ENRICHMENT_SHARE;
+    service->flights =
+        open_flights(config, (unsigned)config->fetchers, waiters - for_enrichments);
+    service->enrichments =
+        open_flights(config, (unsigned)config->enrichers, for_enrichments);
     service->housekeeping = housekeeping_open(service->store);
     return ST_OK;
 }

@@ -39,7 +39,7 @@ const struct setting CACHE_SETTINGS[] = {
         "enrichments under way at once"),
     ROW("CACHE_FLIGHTS",              SETTING_COUNT,  flights,              "4096", 1, 65536,
         "fetches queued or running; more are refused"),
-    ROW("CACHE_WAITERS",              SETTING_COUNT,  waiters,              "160", 1, 65536,
+    ROW("CACHE_WAITERS",              SETTING_COUNT,  waiters,              "160", 4, 65536,
         "requests that wait for a fetch at once; keep it below CACHE_CONTEXTS, the rest serves reads"),
     ROW("CACHE_BACKOFF_FIRST",        SETTING_MILLIS, backoff_first_ms,     "1s",  0, 3600000,
         "pause before a failed fetch is tried again; doubles; 0: none"),

@@ -14,7 +14,6 @@
 #define PARTITIONS_AHEAD_US (92LL * 24 * 3600 * CLOCK_US_PER_SECOND)
 #define ARENA_BYTES         (256 * 1024)
 #define THREAD_STACK_BYTES  (512 * 1024)
-#define EXIT_CONFIGURATION  78
 
 struct housekeeping {
     struct store *store;
@@ -59,7 +58,7 @@ static uint64_t note(struct housekeeping *self, enum status st, const struct err
                   LOG_STR("message", err->message));
     self->last = *err;
     if (st == ST_PRECONDITION)
-        daemon_request_exit(EXIT_CONFIGURATION);
+        daemon_request_exit(DAEMON_EXIT_CONFIGURATION);
     return RETRY_MS;
 }
 

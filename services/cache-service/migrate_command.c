@@ -2,11 +2,10 @@
 
 #include "config.h"
 #include "core/log.h"
+#include "daemon/daemon.h"
 #include "store/migrate.h"
 
-#define DATABASE_WAIT_MS   30000
-#define EXIT_INTERNAL      70
-#define EXIT_CONFIGURATION 78
+#define DATABASE_WAIT_MS 30000
 
 int migrate_command(const void *argument)
 {
@@ -24,14 +23,14 @@ int migrate_command(const void *argument)
     if (config->owner_database_url[0] == '\0') {
         log_event(LOG_ERROR, "migration failed",
                   LOG_STR("message", "CACHE_OWNER_DATABASE_URL is not set"));
-        return EXIT_CONFIGURATION;
+        return DAEMON_EXIT_CONFIGURATION;
     }
     enum status st = migrate_run(&outcome, &options, &err);
     if (st != ST_OK) {
         log_event(LOG_ERROR, "migration failed", LOG_STR("status", status_name(st)),
                   LOG_STR("message", err.message));
-        return st == ST_PRECONDITION || st == ST_INVALID ? EXIT_CONFIGURATION
-                                                         : EXIT_INTERNAL;
+        return st == ST_PRECONDITION || st == ST_INVALID ? DAEMON_EXIT_CONFIGURATION
+                                                         : DAEMON_EXIT_INTERNAL;
     }
     log_event(LOG_INFO, "schema up to date", LOG_U64("applied", outcome.applied),
               LOG_U64("files", outcome.total));

@@ -22,17 +22,31 @@ static struct search held(int64_t count, bool exhausted)
     };
 }
 
-static void test_is_satisfied_when_enough_are_held_and_fresh(void **state)
+static void test_answers_when_enough_are_held_and_fresh(void **state)
 {
     (void)state;
     struct search enough = held(40, false);
     struct search too_few = held(39, false);
     struct search all_there_are = held(3, true);
 
-    assert_true(search_fetch_is_satisfied(&enough, 40, T0));
-    assert_false(search_fetch_is_satisfied(&too_few, 40, T0));
-    assert_true(search_fetch_is_satisfied(&all_there_are, 40, T0));
-    assert_false(search_fetch_is_satisfied(&enough, 40, T0 + 10));
+    assert_true(search_fetch_answers(&enough, 40, 0, T0));
+    assert_false(search_fetch_answers(&too_few, 40, 0, T0));
+    assert_true(search_fetch_answers(&all_there_are, 40, 0, T0));
+    assert_false(search_fetch_answers(&enough, 40, 0, T0 + 10));
+}
+
+static void test_answers_when_stale_for_whoever_had_it_filled(void **state)
+{
+    (void)state;
+    struct search enough = held(40, false);
+
+    enough.generation = 3;
+    enough.held_generation = 3;
+    assert_true(search_fetch_answers(&enough, 40, 3, T0 + 10));
+    assert_false(search_fetch_answers(&enough, 41, 3, T0 + 10));
+    assert_false(search_fetch_answers(&enough, 40, 2, T0 + 10));
+    enough.held_generation = 2; /* the one of before still answers */
+    assert_false(search_fetch_answers(&enough, 40, 3, T0 + 10));
 }
 
 static void test_is_last_page_by_size_total_and_provider_limit(void **state)
@@ -57,7 +71,8 @@ static void test_is_last_page_by_size_total_and_provider_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_is_satisfied_when_enough_are_held_and_fresh),
+        cmocka_unit_test(test_answers_when_enough_are_held_and_fresh),
+        cmocka_unit_test(test_answers_when_stale_for_whoever_had_it_filled),
         cmocka_unit_test(test_is_last_page_by_size_total_and_provider_limit),
     };
 

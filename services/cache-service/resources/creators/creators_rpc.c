@@ -16,7 +16,7 @@
 #include "core/op_id.h"
 #include "core/parse.h"
 #include "metercache/v1/creators.pb-c.h"
-#include "resources/creators/creator_rpc.h"
+#include "resources/creators/creator_wire_rpc.h"
 #include "resources/creators/enrichment.h"
 #include "resources/creators/search.h"
 #include "resources/creators/selection.h"
@@ -24,11 +24,6 @@
 
 #define SEARCHES_PAGE_DEFAULT 50
 #define CURSOR_SIZE           48
-
-static enum status out_of_arena(struct error *err)
-{
-    return error_set(err, ST_EXHAUSTED, "the reply needs more memory than it may use");
-}
 
 static uint32_t page_size(const Metercache__V1__PageRequest *page, uint32_t fallback,
                           uint32_t max)
@@ -61,11 +56,11 @@ static enum status creators_to_wire(Metercache__V1__Creator ***out,
     Metercache__V1__Creator **wire = arena_alloc_array(arena, count, sizeof(wire[0]));
 
     if (wire == NULL && count > 0)
-        return out_of_arena(err);
+        return error_out_of_arena(err);
     for (size_t i = 0; i < count; i++) {
         wire[i] = creator_to_wire(&creators[i], arena);
         if (wire[i] == NULL)
-            return out_of_arena(err);
+            return error_out_of_arena(err);
     }
     *out = wire;
     return ST_OK;
@@ -174,7 +169,7 @@ static enum status search_encode(Metercache__V1__SearchResponse *reply,
         creator_cost_to_wire(answer->provider_calls, answer->credits_milli, arena);
     if (reply->page == NULL || reply->filter_hash.data == NULL ||
         reply->freshness == NULL || reply->cost == NULL)
-        return out_of_arena(err);
+        return error_out_of_arena(err);
     return ST_OK;
 }
 
@@ -223,7 +218,8 @@ static enum status get_creator(struct rpc_call *call, const void *in, void *out,
     };
     reply->creator = creator_to_wire(&creator, call->arena);
     reply->freshness = creator_freshness_to_wire(&freshness, call->arena);
-    return reply->creator == NULL || reply->freshness == NULL ? out_of_arena(err) : ST_OK;
+    return reply->creator == NULL || reply->freshness == NULL ? error_out_of_arena(err)
+                                                              : ST_OK;
 }
 
 static enum status select_creator(struct rpc_call *call, const void *in, void *out,
@@ -247,7 +243,7 @@ static enum status select_creator(struct rpc_call *call, const void *in, void *o
     reply->cost =
         creator_cost_to_wire(answer.provider_calls, answer.credits_milli, call->arena);
     if (reply->creator == NULL || reply->freshness == NULL || reply->cost == NULL)
-        return out_of_arena(err);
+        return error_out_of_arena(err);
     return ST_OK;
 }
 
@@ -274,7 +270,7 @@ static enum status enrich_creator(struct rpc_call *call, const void *in, void *o
     reply->cost =
         creator_cost_to_wire(answer.provider_calls, answer.credits_milli, call->arena);
     if (reply->creator == NULL || reply->freshness == NULL || reply->cost == NULL)
-        return out_of_arena(err);
+        return error_out_of_arena(err);
     return ST_OK;
 }
 
@@ -309,17 +305,17 @@ static enum status searches_encode(Metercache__V1__ListSearchesResponse *reply,
 
     reply->searches = arena_alloc_array(arena, count, sizeof(reply->searches[0]));
     if (reply->searches == NULL && count > 0)
-        return out_of_arena(err);
+        return error_out_of_arena(err);
     for (size_t i = 0; i < count; i++) {
         reply->searches[i] = record_to_wire(&records[i], arena);
         if (reply->searches[i] == NULL)
-            return out_of_arena(err);
+            return error_out_of_arena(err);
     }
     reply->n_searches = count;
     if (count == limit)
         op_id_format(token, &records[count - 1].id);
     reply->page = page_response(arena_strdup(arena, token), arena);
-    return reply->page == NULL ? out_of_arena(err) : ST_OK;
+    return reply->page == NULL ? error_out_of_arena(err) : ST_OK;
 }
 
 static enum status list_searches(struct rpc_call *call, const void *in, void *out,

@@ -105,8 +105,7 @@ static enum status join_flight(struct rpc_call *call, const struct held *held,
                    creator->provider_user_id);
     call->state = arena_alloc(call->arena, sizeof(struct flight_receipt));
     if (call->state == NULL)
-        return error_set(err, ST_EXHAUSTED,
-                         "the request needs more memory than it may use");
+        return error_out_of_arena(err);
     return flights_join(service->enrichments, flight_key,
                         enrichment_fetch_new(service, creator, &run, rpc_call_user(call)),
                         call, call->state, err);

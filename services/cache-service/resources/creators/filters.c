@@ -293,8 +293,7 @@ static enum status canonical_text(const char **out, const struct filter_spec *sp
     free(dumped);
     json_decref(normal);
     if (*out == NULL)
-        return error_set(err, ST_EXHAUSTED,
-                         "the request needs more memory than it may use");
+        return error_out_of_arena(err);
     return ST_OK;
 }
 

@@ -132,18 +132,6 @@ static enum status check_cursor(const struct search_query *query,
     return error_reason(err, "PAGE_EXPIRED");
 }
 
-/* Enough to answer: fresh, or just filled by the flights this call waited for. */
-static bool is_enough(const struct rpc_call *call, const struct search_query *query,
-                      const struct search *search, int64_t now_us)
-{
-    const struct search_progress *progress = call->state;
-
-    if (search_fetch_is_satisfied(search, query->count, now_us))
-        return true;
-    return progress->generation != 0 && search->held_generation == progress->generation &&
-           (search->held >= query->count || search->exhausted);
-}
-
 /* What is held answers for an outage; anything else surfaces. */
 static enum status answer_despite(struct search_answer *out, const struct rpc_call *call,
                                   const struct search_query *query,
@@ -184,15 +172,14 @@ enum status search_run(struct search_answer *out, struct rpc_call *call,
         return st;
     struct search_progress *progress = progress_of(call, &search, now_us);
     if (progress == NULL)
-        return error_set(err, ST_EXHAUSTED,
-                         "the request needs more memory than it may use");
+        return error_out_of_arena(err);
     if (query->cursor.generation != 0) {
         st = check_cursor(query, &search, err);
         return st == ST_OK ? answer(out, call, query, &search, NULL, err) : st;
     }
     if (call->is_resumed)
         count_flight(progress, &call->wake);
-    if (is_enough(call, query, &search, now_us))
+    if (search_fetch_answers(&search, query->count, progress->generation, now_us))
         return answer(out, call, query, &search, NULL, err);
     if (call->is_resumed && call->wake.status != ST_OK)
         return answer_despite(out, call, query, &search, &call->wake, err);

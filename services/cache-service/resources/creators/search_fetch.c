@@ -13,7 +13,6 @@
 
 #define ARENA_BYTES      (4 * 1024 * 1024)
 #define STORE_LIMIT_MS   10000
-#define TRIES_MAX        5
 #define FRESH_US(config) ((int64_t)(config)->search_fresh_ms * CLOCK_US_PER_MS)
 
 struct search_fetch {
@@ -28,11 +27,19 @@ struct search_fetch {
     char *user;
 };
 
-bool search_fetch_is_satisfied(const struct search *search, int64_t count, int64_t now_us)
+static bool is_fresh(const struct search *search, int64_t now_us)
 {
-    if (policy_state(search->fetched_at_us, search->fresh_until_us, now_us) != POLICY_FRESH)
-        return false;
-    return search->held >= count || search->exhausted;
+    return policy_state(search->fetched_at_us, search->fresh_until_us, now_us) ==
+           POLICY_FRESH;
+}
+
+bool search_fetch_answers(const struct search *search, int64_t count, int64_t generation,
+                          int64_t now_us)
+{
+    bool is_own = generation != 0 && search->held_generation == generation;
+
+    return (is_own || is_fresh(search, now_us)) &&
+           (search->held >= count || search->exhausted);
 }
 
 bool search_fetch_is_last_page(uint32_t page, uint32_t returned, int64_t total)
@@ -52,31 +59,29 @@ static struct store_call store_call_of(const struct search_fetch *fetch,
     };
 }
 
-/* The search to fill: the one stored while it is fresh, else a new generation of it. */
-static enum status find_or_start(struct search *out, bool *satisfied,
-                                 const struct search_fetch *fetch, struct arena *arena,
-                                 struct error *err)
+/* Goes on with the generation that is stored, instead of beginning another: it is fresh, it
+ * is the one whoever asks has had filled so far, or it is half filled and not yet old. */
+static bool goes_on(const struct search *search, const struct search_fetch *fetch,
+                    int64_t now_us)
+{
+    bool is_half_filled = search->held_generation < search->generation &&
+                          (search->filled == 0 || now_us < search->filled_fresh_until_us);
+
+    return search->generation == fetch->generation || is_half_filled ||
+           is_fresh(search, now_us);
+}
+
+static enum status find_or_start(struct search *out, const struct search_fetch *fetch,
+                                 struct arena *arena, struct error *err)
 {
     const struct store_call call = store_call_of(fetch, arena);
-    int64_t now_us = clock_wall_us();
     struct search search = {0};
     bool found = false;
 
     enum status st = searches_store_find(&search, &found, &call, fetch->hash, err);
     if (st != ST_OK)
         return st;
-    bool goes_on = found && search.generation == fetch->generation;
-    *satisfied = found && (search_fetch_is_satisfied(&search, fetch->count, now_us) ||
-                           (goes_on && search.held_generation == search.generation &&
-                            (search.held >= fetch->count || search.exhausted)));
-    /* One that was left half filled long ago would be stale as soon as it is served. */
-    bool is_being_filled =
-        found &&
-        (goes_on || (search.held_generation < search.generation &&
-                     (search.filled == 0 || now_us < search.filled_fresh_until_us)));
-    bool is_fresh = found && policy_state(search.fetched_at_us, search.fresh_until_us,
-                                          now_us) == POLICY_FRESH;
-    if (*satisfied || is_being_filled || is_fresh) {
+    if (found && goes_on(&search, fetch, clock_wall_us())) {
         *out = search;
         return ST_OK;
     }
@@ -173,13 +178,13 @@ static enum status run(struct flight_job *job, struct flight_receipt *receipt,
     const struct search_fetch *fetch = (const struct search_fetch *)job;
     struct search search = {0};
     struct arena arena;
-    bool satisfied = false;
 
     arena_init(&arena, ARENA_BYTES);
-    enum status st = find_or_start(&search, &satisfied, fetch, &arena, err);
+    enum status st = find_or_start(&search, fetch, &arena, err);
     if (st == ST_ABORTED) /* begun by another replica meanwhile */
-        st = find_or_start(&search, &satisfied, fetch, &arena, err);
-    if (st == ST_OK && !satisfied)
+        st = find_or_start(&search, fetch, &arena, err);
+    if (st == ST_OK &&
+        !search_fetch_answers(&search, fetch->count, fetch->generation, clock_wall_us()))
         st = fetch_page(&search, fetch, receipt, &arena, err);
     arena_done(&arena);
     return st;

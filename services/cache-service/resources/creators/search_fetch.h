@@ -19,8 +19,13 @@ struct search;
 struct flight_job *search_fetch_new(const struct cache_service *service,
                                     const struct search_query *query, int64_t generation);
 
-/* Pure: do the stored results answer for `count` creators at `now_us`? */
-bool search_fetch_is_satisfied(const struct search *search, int64_t count, int64_t now_us);
+/*
+ * Pure: do the results held answer for `count` creators? When they are fresh; and also when
+ * they are of `generation`, which whoever asks has just had filled (0: none), so that a
+ * short freshness does not make it begin again for ever.
+ */
+bool search_fetch_answers(const struct search *search, int64_t count, int64_t generation,
+                          int64_t now_us);
 
 /* Pure: was this the provider's last page? `returned` counts what the provider sent. */
 bool search_fetch_is_last_page(uint32_t page, uint32_t returned, int64_t total);

@@ -109,8 +109,7 @@ static enum status join_flight(struct rpc_call *call, const struct creator_key *
         *c = (char)tolower((unsigned char)*c);
     call->state = arena_alloc(call->arena, sizeof(struct flight_receipt));
     if (call->state == NULL)
-        return error_set(err, ST_EXHAUSTED,
-                         "the request needs more memory than it may use");
+        return error_out_of_arena(err);
     return flights_join(service->flights, flight_key,
                         report_fetch_new(service, key, rpc_call_user(call)), call,
                         call->state, err);

@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "metercache/v1/gateway.pb-c.h"
 #include "metercache/v1/rpc.pb-c.h"
-#include "resources/creators/creator_rpc.h"
+#include "resources/creators/creator_wire_rpc.h"
 
 #define ITEM_ID_SIZE 65 /* the enrichment provider takes 64 characters */
 
@@ -61,7 +61,7 @@ enum status upstream_search(struct upstream_page *out, const struct upstream *up
     struct creator *creators =
         arena_alloc_array(arena, reply->n_creators, sizeof(creators[0]));
     if (creators == NULL && reply->n_creators > 0)
-        return error_set(err, ST_EXHAUSTED, "the page needs more memory than it may use");
+        return error_out_of_arena(err);
     for (size_t i = 0; i < reply->n_creators; i++)
         creator_from_wire(&creators[i], reply->creators[i], now_us);
     *out = (struct upstream_page){

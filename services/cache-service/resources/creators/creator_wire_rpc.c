@@ -1,6 +1,11 @@
-#include "resources/creators/creator_rpc.h"
+#include "resources/creators/creator_wire_rpc.h"
 
 #include <string.h>
+
+_Static_assert((int)POLICY_SOURCE_LIVE == METERCACHE__V1__SOURCE__SOURCE_LIVE &&
+                   (int)POLICY_SOURCE_CACHED == METERCACHE__V1__SOURCE__SOURCE_CACHED &&
+                   (int)POLICY_SOURCE_STALE == METERCACHE__V1__SOURCE__SOURCE_STALE,
+               "policy.h has the numbers of common.proto");
 
 static const char *const PLATFORM_NAMES[] = {"", "instagram", "tiktok", "youtube"};
 

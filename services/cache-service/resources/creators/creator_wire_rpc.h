@@ -1,10 +1,10 @@
 /*
- * creator_rpc.h - creators between the wire and plain structs.
+ * creator_wire_rpc.h - creators between the wire and plain structs.
  *
  * Texts are borrowed both ways: they live as long as what they came from.
  */
-#ifndef CREATORS_CREATOR_RPC_H
-#define CREATORS_CREATOR_RPC_H
+#ifndef CREATORS_CREATOR_WIRE_RPC_H
+#define CREATORS_CREATOR_WIRE_RPC_H
 
 #include "core/arena.h"
 #include "core/error.h"
@@ -38,4 +38,4 @@ Metercache__V1__Freshness *creator_freshness_to_wire(const struct policy_freshne
 Metercache__V1__Cost *creator_cost_to_wire(uint32_t provider_calls, int64_t credits_milli,
                                            struct arena *arena);
 
-#endif /* CREATORS_CREATOR_RPC_H */
+#endif /* CREATORS_CREATOR_WIRE_RPC_H */
