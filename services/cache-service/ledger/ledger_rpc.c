@@ -13,6 +13,7 @@
 #include "core/parse.h"
 #include "ledger/ledger_messages_rpc.h"
 #include "metercache/v1/ledger.pb-c.h"
+#include "resources/page_rpc.h"
 #include "store/ledger_store.h"
 
 #define WRITER_SUBJECT   "quota-service"
@@ -30,11 +31,6 @@ static enum status begin(struct store_call *out, const struct rpc_call *call,
     *out = cache_service_store_call(call);
     out->store = service->ledger;
     return ST_OK;
-}
-
-static enum status arena_full(struct error *err)
-{
-    return error_set(err, ST_EXHAUSTED, "the request is larger than its arena");
 }
 
 /* ---- handlers ---- */
@@ -55,7 +51,7 @@ static enum status open_ledger(struct rpc_call *call, const void *request_messag
     reply->counters =
         ledger_messages_write_counters(call->arena, state.counters, state.counter_count);
     if (reply->counters == NULL)
-        return arena_full(err);
+        return error_out_of_arena(err);
     reply->n_counters = state.counter_count;
     reply->epoch = (uint64_t)state.epoch;
     reply->last_batch = (uint64_t)state.last_batch;
@@ -65,7 +61,7 @@ static enum status open_ledger(struct rpc_call *call, const void *request_messag
     reply->newest_op_id.data =
         arena_memdup(call->arena, state.newest_op_id.bytes, OP_ID_SIZE);
     if (reply->newest_op_id.data == NULL)
-        return arena_full(err);
+        return error_out_of_arena(err);
     reply->newest_op_id.len = OP_ID_SIZE;
     return ST_OK;
 }
@@ -112,14 +108,11 @@ static enum status get_batch(struct rpc_call *call, const void *request_message,
 static enum status read_page(struct op_id *after, size_t *limit,
                              const Metercache__V1__PageRequest *page, struct error *err)
 {
+    const char *token = page_token(page);
+
     *after = (struct op_id){{0}};
-    *limit = LEDGER_STORE_RESERVATIONS_MAX;
-    if (page == NULL)
-        return ST_OK;
-    if (page->page_size > 0 && page->page_size < *limit)
-        *limit = page->page_size;
-    if (page->page_token[0] != '\0' &&
-        !parse_hex(after->bytes, OP_ID_SIZE, page->page_token))
+    *limit = page_size(page, LEDGER_STORE_RESERVATIONS_MAX, LEDGER_STORE_RESERVATIONS_MAX);
+    if (token[0] != '\0' && !parse_hex(after->bytes, OP_ID_SIZE, token))
         return error_field(err, "page.page_token", "not a page token");
     return ST_OK;
 }
@@ -132,6 +125,7 @@ static enum status list_open_reservations(struct rpc_call *call,
     Metercache__V1__ListOpenReservationsResponse *reply = reply_message;
     struct store_call store;
     struct op_id after;
+    char token[2 * OP_ID_SIZE + 1] = "";
     const struct ledger_event *events;
     size_t count, limit;
     enum status status = begin(&store, call, err);
@@ -142,19 +136,13 @@ static enum status list_open_reservations(struct rpc_call *call,
             ledger_store_list_reservations(&events, &count, &store, &after, limit, err);
     if (status != ST_OK)
         return status;
-
-    Metercache__V1__PageResponse *page = arena_alloc(call->arena, sizeof *page);
-    char *token = arena_alloc(call->arena, 2 * OP_ID_SIZE + 1);
-    reply->reservations = ledger_messages_write_events(call->arena, events, count);
-    if (page == NULL || token == NULL || reply->reservations == NULL)
-        return arena_full(err);
-    reply->n_reservations = count;
-    metercache__v1__page_response__init(page);
-    if (count == limit) {
+    if (count == limit)
         parse_format_hex(token, events[count - 1].op_id.bytes, OP_ID_SIZE);
-        page->next_page_token = token;
-    }
-    reply->page = page;
+    reply->page = page_response(arena_strdup(call->arena, token), call->arena);
+    reply->reservations = ledger_messages_write_events(call->arena, events, count);
+    if (reply->page == NULL || reply->reservations == NULL)
+        return error_out_of_arena(err);
+    reply->n_reservations = count;
     return ST_OK;
 }
 
@@ -180,7 +168,7 @@ static enum status get_operations(struct rpc_call *call, const void *request_mes
         return status;
     reply->events = ledger_messages_write_events(call->arena, events, count);
     if (reply->events == NULL)
-        return arena_full(err);
+        return error_out_of_arena(err);
     reply->n_events = count;
     return ST_OK;
 }

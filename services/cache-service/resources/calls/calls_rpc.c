@@ -6,6 +6,7 @@
 #include "cache_service.h"
 #include "core/parse.h"
 #include "metercache/v1/calls.pb-c.h"
+#include "resources/page_rpc.h"
 #include "store/calls_store.h"
 
 #define PAGE_DEFAULT 50
@@ -111,22 +112,21 @@ static enum status write_reply(Metercache__V1__ListCallsResponse *reply,
         arena_alloc_array(arena, count + 1, sizeof *messages);
     Metercache__V1__CallRecord **list =
         arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__CallRecord *));
-    Metercache__V1__PageResponse *page = arena_alloc(arena, sizeof *page);
-    char *token = arena_alloc(arena, 2 * TOKEN_SIZE + 1);
-    if (messages == NULL || list == NULL || page == NULL || token == NULL)
-        return error_set(err, ST_EXHAUSTED, "the page is larger than the request may take");
+    char token[2 * TOKEN_SIZE + 1] = "";
+
+    if (messages == NULL || list == NULL)
+        return error_out_of_arena(err);
     for (size_t i = 0; i < count; i++) {
         write_call(&messages[i], &calls[i]);
         list[i] = &messages[i];
     }
-    metercache__v1__page_response__init(page);
-    if (has_more) {
+    if (has_more)
         write_token(token, &calls[count - 1]);
-        page->next_page_token = token;
-    }
+    reply->page = page_response(arena_strdup(arena, token), arena);
+    if (reply->page == NULL)
+        return error_out_of_arena(err);
     reply->n_calls = count;
     reply->calls = list;
-    reply->page = page;
     return ST_OK;
 }
 
@@ -138,22 +138,20 @@ static enum status list_calls(struct rpc_call *call, const void *request_message
     struct calls_cursor behind = {0};
     struct calls_filter filter;
     const struct call_record *calls;
-    size_t count, page_size = PAGE_DEFAULT;
+    size_t limit = page_size(request->page, PAGE_DEFAULT, PAGE_MAX);
+    size_t count;
 
-    if (request->page != NULL && request->page->page_size > 0)
-        page_size =
-            request->page->page_size < PAGE_MAX ? request->page->page_size : PAGE_MAX;
     enum status status = read_filter(&filter, call, request, err);
-    if (status == ST_OK && request->page != NULL)
-        status = read_token(&behind, request->page->page_token, err);
+    if (status == ST_OK)
+        status = read_token(&behind, page_token(request->page), err);
     if (status != ST_OK)
         return status;
     store.may_lag = true;
-    status = calls_store_list(&calls, &count, &store, &filter, &behind, page_size + 1, err);
+    status = calls_store_list(&calls, &count, &store, &filter, &behind, limit + 1, err);
     if (status != ST_OK)
         return status;
-    bool has_more = count > page_size;
-    return write_reply(reply_message, call->arena, calls, has_more ? page_size : count,
+    bool has_more = count > limit;
+    return write_reply(reply_message, call->arena, calls, has_more ? limit : count,
                        has_more, err);
 }
 

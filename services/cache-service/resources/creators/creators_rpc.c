@@ -20,34 +20,11 @@
 #include "resources/creators/enrichment.h"
 #include "resources/creators/search.h"
 #include "resources/creators/selection.h"
+#include "resources/page_rpc.h"
 #include "store/searches_store.h"
 
 #define SEARCHES_PAGE_DEFAULT 50
 #define CURSOR_SIZE           48
-
-static uint32_t page_size(const Metercache__V1__PageRequest *page, uint32_t fallback,
-                          uint32_t max)
-{
-    uint32_t size = page == NULL || page->page_size == 0 ? fallback : page->page_size;
-
-    return size < max ? size : max;
-}
-
-static const char *page_token(const Metercache__V1__PageRequest *page)
-{
-    return page == NULL ? "" : page->page_token;
-}
-
-static Metercache__V1__PageResponse *page_response(char *token, struct arena *arena)
-{
-    Metercache__V1__PageResponse *page = arena_alloc(arena, sizeof(*page));
-
-    if (page == NULL || token == NULL)
-        return NULL;
-    metercache__v1__page_response__init(page);
-    page->next_page_token = token;
-    return page;
-}
 
 static enum status creators_to_wire(Metercache__V1__Creator ***out,
                                     const struct creator *creators, size_t count,
