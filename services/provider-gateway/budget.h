@@ -2,7 +2,8 @@
  * budget.h - the quota-service as the gateway needs it: reserve, and settle or void.
  *
  * A table of two functions, so that the door for metered calls (metered_call.h) knows
- * nothing of the wire: quota_rpc.c fills it for real, tests fill it with what they like.
+ * nothing of the wire: quota_client_rpc.c fills it for real, tests fill it with what they
+ * like.
  */
 #ifndef GATEWAY_BUDGET_H
 #define GATEWAY_BUDGET_H

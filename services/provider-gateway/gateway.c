@@ -108,7 +108,7 @@ static enum status open_links(struct gateway *gateway, const struct gateway_conf
         .connect_timeout_ms = CONNECT_MS,
         .ca_file = config->provider_ca_file,
     };
-    const struct quota_rpc_options link = {
+    const struct quota_client_options link = {
         .url = config->quota_url,
         .token = config->service_token,
         .tls_ca_file = config->tls_ca_file,
@@ -119,10 +119,10 @@ static enum status open_links(struct gateway *gateway, const struct gateway_conf
 
     if (st != ST_OK)
         return st;
-    st = quota_rpc_open(&gateway->quota, &link, err);
+    st = quota_client_open(&gateway->quota, &link, err);
     if (st != ST_OK)
         return error_wrap(err, "GATEWAY_QUOTA_URL");
-    gateway->door.budget = quota_rpc_budget(gateway->quota);
+    gateway->door.budget = quota_client_budget(gateway->quota);
     gateway->door.settlements =
         settlements_open(gateway->door.budget, (size_t)config->settle_backlog);
     return ST_OK;
@@ -136,7 +136,7 @@ static void close_links(struct gateway *gateway)
         log_event(LOG_WARN, "settlements not delivered; their reservations will lapse",
                   LOG_U64("count", left));
     http_client_close(gateway->door.http);
-    quota_rpc_close(gateway->quota);
+    quota_client_close(gateway->quota);
 }
 
 enum status gateway_open(void **service, const void *settings, struct error *err)
@@ -192,7 +192,7 @@ bool gateway_is_ready(void *service, struct error *why_not)
         (void)error_set(why_not, ST_PRECONDITION, "MODASH_API_KEY is not set");
         return false;
     }
-    if (!quota_rpc_is_connected(gateway->quota)) {
+    if (!quota_client_is_connected(gateway->quota)) {
         (void)error_set(why_not, ST_UNAVAILABLE, "quota-service is not connected");
         return false;
     }

@@ -12,12 +12,12 @@
 #include "core/error.h"
 #include "metered_call.h"
 #include "modash.h"
-#include "quota_rpc.h"
+#include "quota_client_rpc.h"
 
 #define GATEWAY_PROVIDERS 2
 
 struct gateway {
-    struct quota_rpc *quota;
+    struct quota_client *quota;
     struct metered_door door;
     struct modash modash;
     struct clay clay;

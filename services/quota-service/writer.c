@@ -272,7 +272,7 @@ enum status writer_open(struct writer **out, const struct writer_options *option
                         struct error *err)
 {
     struct writer *w = mem_alloc(sizeof(*w));
-    struct ledger_rpc_options ledger = options->ledger;
+    struct ledger_client_options ledger = options->ledger;
 
     ledger.done = deliver;
     ledger.context = w;
@@ -284,7 +284,7 @@ enum status writer_open(struct writer **out, const struct writer_options *option
     w->core = quota_core_new(&options->core);
     w->retry_at_us = UINT64_MAX;
     init_batches(w);
-    if (ledger_rpc_open(&w->ledger, &ledger, err) != ST_OK) {
+    if (ledger_client_open(&w->ledger, &ledger, err) != ST_OK) {
         free_writer(w);
         return err->status;
     }
@@ -302,7 +302,7 @@ void writer_close(struct writer *w)
     condition_signal(&w->changed);
     mutex_unlock(&w->mutex);
     thread_join(w->thread);
-    ledger_rpc_close(w->ledger);
+    ledger_client_close(w->ledger);
     free_writer(w);
 }
 

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
-#include "ledger_rpc.h"
+#include "ledger_client_rpc.h"
 #include "quota_core.h"
 #include "usage.h"
 
@@ -43,9 +43,9 @@ struct writer_op {
 
 struct writer_options {
     struct quota_core_options core;
-    struct ledger_rpc_options ledger; /* without done and context */
-    uint32_t queue_limit;             /* operations under way at once */
-    void (*end)(int exit_status);     /* fenced, or in disagreement with the ledger */
+    struct ledger_client_options ledger; /* without done and context */
+    uint32_t queue_limit;                /* operations under way at once */
+    void (*end)(int exit_status);        /* fenced, or in disagreement with the ledger */
 };
 
 /* Opens the connection and starts the thread, which opens the ledger when it can. */

@@ -66,7 +66,7 @@ static void doubt(struct writer *w, const struct error *why)
 void writer_ledger_start(struct writer *w)
 {
     w->is_calling = true;
-    ledger_rpc_open_epoch(w->ledger);
+    ledger_client_open_epoch(w->ledger);
 }
 
 static void disagree(struct writer *w, const char *what)
@@ -88,7 +88,7 @@ static void load_counters(struct writer *w, const struct ledger_reply *reply)
         }
     }
     w->is_calling = true;
-    ledger_rpc_list_open(w->ledger, "");
+    ledger_client_list_open(w->ledger, "");
 }
 
 static void begin_serving(struct writer *w)
@@ -121,7 +121,7 @@ static void load_page(struct writer *w, const struct ledger_reply *reply)
         return;
     }
     w->is_calling = true;
-    ledger_rpc_list_open(w->ledger, reply->next_page);
+    ledger_client_list_open(w->ledger, reply->next_page);
 }
 
 static void opening_reply(struct writer *w, const struct ledger_reply *reply)
@@ -148,7 +148,7 @@ static void opening_reply(struct writer *w, const struct ledger_reply *reply)
 static void send_batch(struct writer *w)
 {
     w->is_calling = true;
-    ledger_rpc_commit(w->ledger, w->epoch, &w->flying->batch);
+    ledger_client_commit(w->ledger, w->epoch, &w->flying->batch);
 }
 
 /* Seal the open batch and send it; the other one is begun. Nothing flies. */
@@ -305,7 +305,7 @@ void writer_ledger_retry(struct writer *w)
         writer_ledger_start(w);
     } else if (w->phase == WRITER_DOUBTING) {
         w->is_calling = true;
-        ledger_rpc_get_batch(w->ledger, w->epoch, w->flying->batch.number);
+        ledger_client_get_batch(w->ledger, w->epoch, w->flying->batch.number);
     }
 }
 

@@ -27,7 +27,7 @@ void writer_lookup_start(struct writer *w)
         stats_add(&quota_stats[QUOTA_STAT_LOOKED_UP], 1);
     }
     if (count > 0)
-        ledger_rpc_get_operations(w->ledger, ids, count);
+        ledger_client_get_operations(w->ledger, ids, count);
 }
 
 void writer_lookup_reply(struct writer *w, const struct ledger_reply *reply)

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#include "ledger_rpc.h"
+#include "ledger_client_rpc.h"
 #include "writer.h"
 
 enum writer_phase {
@@ -48,7 +48,7 @@ struct writer {
     bool stopping;
 
     /* the thread's own */
-    struct ledger_rpc *ledger;
+    struct ledger_client *ledger;
     struct quota_core *core;
     enum writer_phase phase;
     uint64_t epoch;

@@ -1,6 +1,6 @@
 /*
  * writer_fixture.h - a writer whose ledger the test plays: it sees each call and answers
- * when and how the test says. The ledger_rpc_* functions here take the place of the real
+ * when and how the test says. The ledger_client_* functions here take the place of the real
  * ones, so one file of a program includes this.
  */
 #ifndef WRITER_FIXTURE_H
@@ -19,7 +19,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/thread.h"
-#include "ledger_rpc.h"
+#include "ledger_client_rpc.h"
 #include "writer.h"
 
 #define REPORTS     1
@@ -41,14 +41,15 @@ static enum quota_kind called_kinds[BATCH_ROWS_MAX];
 static bool looked_up;
 static int exit_status;
 
-struct ledger_rpc {
+struct ledger_client {
     int unused;
 };
 
-static struct ledger_rpc the_ledger;
+static struct ledger_client the_ledger;
 
-enum status ledger_rpc_open(struct ledger_rpc **out,
-                            const struct ledger_rpc_options *options, struct error *err)
+enum status ledger_client_open(struct ledger_client **out,
+                               const struct ledger_client_options *options,
+                               struct error *err)
 {
     (void)err;
     reply_done = options->done;
@@ -57,7 +58,7 @@ enum status ledger_rpc_open(struct ledger_rpc **out,
     return ST_OK;
 }
 
-void ledger_rpc_close(struct ledger_rpc *ledger)
+void ledger_client_close(struct ledger_client *ledger)
 {
     (void)ledger;
 }
@@ -79,21 +80,21 @@ static inline void note(enum ledger_call call, uint64_t batch)
     mutex_unlock(&mutex);
 }
 
-void ledger_rpc_open_epoch(struct ledger_rpc *ledger)
+void ledger_client_open_epoch(struct ledger_client *ledger)
 {
     (void)ledger;
     note(LEDGER_OPEN, 0);
 }
 
-void ledger_rpc_list_open(struct ledger_rpc *ledger, const char *page)
+void ledger_client_list_open(struct ledger_client *ledger, const char *page)
 {
     (void)ledger;
     (void)page;
     note(LEDGER_LIST_OPEN, 0);
 }
 
-void ledger_rpc_commit(struct ledger_rpc *ledger, uint64_t epoch,
-                       const struct quota_batch *batch)
+void ledger_client_commit(struct ledger_client *ledger, uint64_t epoch,
+                          const struct quota_batch *batch)
 {
     (void)ledger;
     assert_int_equal(epoch, 3);
@@ -103,15 +104,15 @@ void ledger_rpc_commit(struct ledger_rpc *ledger, uint64_t epoch,
     note(LEDGER_COMMIT, batch->number);
 }
 
-void ledger_rpc_get_batch(struct ledger_rpc *ledger, uint64_t epoch, uint64_t batch)
+void ledger_client_get_batch(struct ledger_client *ledger, uint64_t epoch, uint64_t batch)
 {
     (void)ledger;
     assert_int_equal(epoch, 3);
     note(LEDGER_GET_BATCH, batch);
 }
 
-void ledger_rpc_get_operations(struct ledger_rpc *ledger, const struct op_id *ids,
-                               size_t count)
+void ledger_client_get_operations(struct ledger_client *ledger, const struct op_id *ids,
+                                  size_t count)
 {
     (void)ledger;
     (void)ids;

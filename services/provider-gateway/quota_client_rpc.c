@@ -1,4 +1,4 @@
-#include "quota_rpc.h"
+#include "quota_client_rpc.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #define FAIL_FAST_MS      300
 #define CALLS_AT_ONCE     4096
 
-struct quota_rpc {
+struct quota_client {
     struct rpc_client *client;
     struct budget budget;
 };
@@ -50,7 +50,7 @@ static enum status reserve_failed(const struct rpc_outcome *outcome, bool *in_do
 static enum status reserve(void *context, const struct budget_reservation *reservation,
                            uint64_t timeout_ms, struct budget_hold *hold, struct error *err)
 {
-    struct quota_rpc *quota = context;
+    struct quota_client *quota = context;
     struct rpc_outcome outcome = {.executed = true};
     struct client_options options =
         options_of(timeout_ms,
@@ -88,7 +88,7 @@ static enum status reserve(void *context, const struct budget_reservation *reser
     return st;
 }
 
-static enum status settle_actual(struct quota_rpc *quota,
+static enum status settle_actual(struct quota_client *quota,
                                  const struct budget_settlement *settlement,
                                  const struct client_options *options, struct arena *arena,
                                  struct error *err)
@@ -107,7 +107,7 @@ static enum status settle_actual(struct quota_rpc *quota,
     return client_quota_settle(&reply, quota->client, &request, options, arena, err);
 }
 
-static enum status settle_void(struct quota_rpc *quota,
+static enum status settle_void(struct quota_client *quota,
                                const struct budget_settlement *settlement,
                                const struct client_options *options, struct arena *arena,
                                struct error *err)
@@ -128,7 +128,7 @@ static enum status settle_void(struct quota_rpc *quota,
 static enum status settle(void *context, const struct budget_settlement *settlement,
                           uint64_t timeout_ms, struct error *err)
 {
-    struct quota_rpc *quota = context;
+    struct quota_client *quota = context;
     struct client_options options =
         options_of(timeout_ms, METERCACHE__V1__PRIORITY__PRIORITY_CRITICAL, NULL);
     struct arena arena;
@@ -146,10 +146,10 @@ static const char *file_or_null(const char *path)
     return path != NULL && path[0] != '\0' ? path : NULL;
 }
 
-enum status quota_rpc_open(struct quota_rpc **out, const struct quota_rpc_options *options,
-                           struct error *err)
+enum status quota_client_open(struct quota_client **out,
+                              const struct quota_client_options *options, struct error *err)
 {
-    struct quota_rpc *quota;
+    struct quota_client *quota;
     struct rpc_client *client;
     const struct rpc_client_options link = {
         .endpoints = options->url,
@@ -171,7 +171,7 @@ enum status quota_rpc_open(struct quota_rpc **out, const struct quota_rpc_option
     return ST_OK;
 }
 
-void quota_rpc_close(struct quota_rpc *quota)
+void quota_client_close(struct quota_client *quota)
 {
     if (quota == NULL)
         return;
@@ -179,12 +179,12 @@ void quota_rpc_close(struct quota_rpc *quota)
     mem_free(quota);
 }
 
-const struct budget *quota_rpc_budget(const struct quota_rpc *quota)
+const struct budget *quota_client_budget(const struct quota_client *quota)
 {
     return &quota->budget;
 }
 
-bool quota_rpc_is_connected(struct quota_rpc *quota)
+bool quota_client_is_connected(struct quota_client *quota)
 {
     return rpc_client_is_connected(quota->client);
 }

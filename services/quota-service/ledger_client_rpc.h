@@ -1,5 +1,5 @@
 /*
- * ledger_rpc.h - the ledger at cache-service, as plain values.
+ * ledger_client_rpc.h - the ledger at cache-service, as plain values.
  *
  * Every call is asynchronous and never retried here: what to do about a failure is the
  * writer's decision (writer.h). Outcome and error are in the reply.
@@ -7,8 +7,8 @@
  * Threads: calls from any one thread at a time; `done` runs once a call, on a thread of the
  * rpc client, must not block, and owns the reply (ledger_reply_free).
  */
-#ifndef LEDGER_RPC_H
-#define LEDGER_RPC_H
+#ifndef LEDGER_CLIENT_RPC_H
+#define LEDGER_CLIENT_RPC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,9 +50,9 @@ void ledger_reply_free(struct ledger_reply *reply); /* accepts NULL */
 
 typedef void (*ledger_done)(void *context, struct ledger_reply *reply);
 
-struct ledger_rpc;
+struct ledger_client;
 
-struct ledger_rpc_options {
+struct ledger_client_options {
     const char *url;
     const char *token;
     const char *writer_name; /* for people who read the ledger */
@@ -63,18 +63,18 @@ struct ledger_rpc_options {
     void *context;
 };
 
-MUST_USE enum status ledger_rpc_open(struct ledger_rpc **out,
-                                     const struct ledger_rpc_options *options,
-                                     struct error *err);
+MUST_USE enum status ledger_client_open(struct ledger_client **out,
+                                        const struct ledger_client_options *options,
+                                        struct error *err);
 /* Waits for the callbacks of calls in flight. Accepts NULL. */
-void ledger_rpc_close(struct ledger_rpc *ledger);
+void ledger_client_close(struct ledger_client *ledger);
 
-void ledger_rpc_open_epoch(struct ledger_rpc *ledger);
-void ledger_rpc_list_open(struct ledger_rpc *ledger, const char *page);
-void ledger_rpc_commit(struct ledger_rpc *ledger, uint64_t epoch,
-                       const struct quota_batch *batch);
-void ledger_rpc_get_batch(struct ledger_rpc *ledger, uint64_t epoch, uint64_t batch);
-void ledger_rpc_get_operations(struct ledger_rpc *ledger, const struct op_id *ids,
-                               size_t count);
+void ledger_client_open_epoch(struct ledger_client *ledger);
+void ledger_client_list_open(struct ledger_client *ledger, const char *page);
+void ledger_client_commit(struct ledger_client *ledger, uint64_t epoch,
+                          const struct quota_batch *batch);
+void ledger_client_get_batch(struct ledger_client *ledger, uint64_t epoch, uint64_t batch);
+void ledger_client_get_operations(struct ledger_client *ledger, const struct op_id *ids,
+                                  size_t count);
 
-#endif /* LEDGER_RPC_H */
+#endif /* LEDGER_CLIENT_RPC_H */

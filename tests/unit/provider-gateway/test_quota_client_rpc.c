@@ -12,7 +12,7 @@
 #include "core/clock.h"
 #include "core/thread.h"
 #include "metercache/v1/quota.pb-c.h"
-#include "quota_rpc.h"
+#include "quota_client_rpc.h"
 #include "rpc/server.h"
 
 #define REPLIES_MAX 4
@@ -28,7 +28,7 @@ struct quota_peer {
 };
 
 static struct quota_peer quota_peer;
-static struct quota_rpc *quota;
+static struct quota_client *quota;
 
 static enum status reserve(struct rpc_call *call, const void *request_, void *reply_,
                            struct error *err)
@@ -85,10 +85,11 @@ static int set_up(void **state)
     mutex_init(&quota_peer.lock);
     if (rpc_server_open(&quota_peer.server, &options, &err) != ST_OK)
         return -1;
-    return quota_rpc_open(&quota,
-                          &(struct quota_rpc_options){
-                              .url = rpc_server_url(quota_peer.server), .token = "token"},
-                          &err) == ST_OK
+    return quota_client_open(
+               &quota,
+               &(struct quota_client_options){.url = rpc_server_url(quota_peer.server),
+                                              .token = "token"},
+               &err) == ST_OK
                ? 0
                : -1;
 }
@@ -96,7 +97,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    quota_rpc_close(quota);
+    quota_client_close(quota);
     rpc_server_close(quota_peer.server);
     mutex_done(&quota_peer.lock);
     return 0;
@@ -112,7 +113,7 @@ static void will_say(enum status status, const char *reason)
 
 static enum status ask(struct budget_hold *hold, struct error *err)
 {
-    const struct budget *budget = quota_rpc_budget(quota);
+    const struct budget *budget = quota_client_budget(quota);
     const struct budget_reservation reservation = {
         .id = op_id_new(),
         .meter = "modash.reports",

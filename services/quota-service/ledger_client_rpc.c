@@ -1,4 +1,4 @@
-#include "ledger_rpc.h"
+#include "ledger_client_rpc.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #define LOOKUP_TIMEOUT_MS 1000
 #define PAGE_SIZE         2000
 
-struct ledger_rpc {
+struct ledger_client {
     struct rpc_client *client;
     char *writer_name;
     ledger_done done;
@@ -25,7 +25,7 @@ struct ledger_rpc {
 
 /* One call under way. */
 struct flight {
-    struct ledger_rpc *ledger;
+    struct ledger_client *ledger;
     struct ledger_reply *reply;
 };
 
@@ -126,7 +126,7 @@ static void arrived(void *context, enum status status, const ProtobufCMessage *m
                     const struct rpc_outcome *outcome, const struct error *err)
 {
     struct flight *flight = context;
-    struct ledger_rpc *ledger = flight->ledger;
+    struct ledger_client *ledger = flight->ledger;
     struct ledger_reply *reply = flight->reply;
 
     mem_free(flight);
@@ -140,7 +140,7 @@ static void arrived(void *context, enum status status, const ProtobufCMessage *m
 
 /* ---- calls ----------------------------------------------------------------------------- */
 
-static void start(struct ledger_rpc *ledger, enum ledger_call call, const char *method,
+static void start(struct ledger_client *ledger, enum ledger_call call, const char *method,
                   const ProtobufCMessageDescriptor *reply_type, uint64_t timeout_ms,
                   const ProtobufCMessage *request)
 {
@@ -163,8 +163,9 @@ static const char *file_or_null(const char *path)
     return path != NULL && path[0] != '\0' ? path : NULL;
 }
 
-enum status ledger_rpc_open(struct ledger_rpc **out,
-                            const struct ledger_rpc_options *options, struct error *err)
+enum status ledger_client_open(struct ledger_client **out,
+                               const struct ledger_client_options *options,
+                               struct error *err)
 {
     struct rpc_client_options client = {
         .endpoints = options->url,
@@ -174,7 +175,7 @@ enum status ledger_rpc_open(struct ledger_rpc **out,
         .tls_key_file = file_or_null(options->tls_key_file),
         .fail_fast_ms = 250,
     };
-    struct ledger_rpc *ledger = mem_alloc(sizeof(*ledger));
+    struct ledger_client *ledger = mem_alloc(sizeof(*ledger));
 
     if (rpc_client_open(&ledger->client, &client, err) != ST_OK) {
         mem_free(ledger);
@@ -188,7 +189,7 @@ enum status ledger_rpc_open(struct ledger_rpc **out,
     return ST_OK;
 }
 
-void ledger_rpc_close(struct ledger_rpc *ledger)
+void ledger_client_close(struct ledger_client *ledger)
 {
     if (ledger == NULL)
         return;
@@ -198,7 +199,7 @@ void ledger_rpc_close(struct ledger_rpc *ledger)
     mem_free(ledger);
 }
 
-void ledger_rpc_open_epoch(struct ledger_rpc *ledger)
+void ledger_client_open_epoch(struct ledger_client *ledger)
 {
     Metercache__V1__OpenLedgerRequest request = METERCACHE__V1__OPEN_LEDGER_REQUEST__INIT;
 
@@ -208,7 +209,7 @@ void ledger_rpc_open_epoch(struct ledger_rpc *ledger)
           &request.base);
 }
 
-void ledger_rpc_list_open(struct ledger_rpc *ledger, const char *page)
+void ledger_client_list_open(struct ledger_client *ledger, const char *page)
 {
     Metercache__V1__ListOpenReservationsRequest request =
         METERCACHE__V1__LIST_OPEN_RESERVATIONS_REQUEST__INIT;
@@ -222,8 +223,8 @@ void ledger_rpc_list_open(struct ledger_rpc *ledger, const char *page)
           &request.base);
 }
 
-void ledger_rpc_commit(struct ledger_rpc *ledger, uint64_t epoch,
-                       const struct quota_batch *batch)
+void ledger_client_commit(struct ledger_client *ledger, uint64_t epoch,
+                          const struct quota_batch *batch)
 {
     Metercache__V1__CommitBatchRequest request = METERCACHE__V1__COMMIT_BATCH_REQUEST__INIT;
 
@@ -235,7 +236,7 @@ void ledger_rpc_commit(struct ledger_rpc *ledger, uint64_t epoch,
           &request.base);
 }
 
-void ledger_rpc_get_batch(struct ledger_rpc *ledger, uint64_t epoch, uint64_t batch)
+void ledger_client_get_batch(struct ledger_client *ledger, uint64_t epoch, uint64_t batch)
 {
     Metercache__V1__GetBatchRequest request = METERCACHE__V1__GET_BATCH_REQUEST__INIT;
 
@@ -246,8 +247,8 @@ void ledger_rpc_get_batch(struct ledger_rpc *ledger, uint64_t epoch, uint64_t ba
           &request.base);
 }
 
-void ledger_rpc_get_operations(struct ledger_rpc *ledger, const struct op_id *ids,
-                               size_t count)
+void ledger_client_get_operations(struct ledger_client *ledger, const struct op_id *ids,
+                                  size_t count)
 {
     Metercache__V1__GetOperationsRequest request =
         METERCACHE__V1__GET_OPERATIONS_REQUEST__INIT;
