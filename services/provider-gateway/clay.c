@@ -133,7 +133,7 @@ static enum status start_run(struct reading *reading, struct call_receipt *recei
             join_run_id(reading->result.run_id, &receipt->reservation_id, context->arena);
     }
     if (st == ST_OK && reading->result.run_id == NULL)
-        return error_set(err, ST_EXHAUSTED, "the answer needs too much memory");
+        return error_out_of_arena(err);
     return st;
 }
 
@@ -162,7 +162,7 @@ static enum status ask_after_run(struct reading *reading, struct call_receipt *r
     enum status st;
 
     if (run_id == NULL)
-        return error_set(err, ST_EXHAUSTED, "the request needs too much memory");
+        return error_out_of_arena(err);
     buf_init(&url, URL_SIZE_MAX);
     st = clay_request_results(&url, clay->provider.is.base_url, run_id, err);
     if (st == ST_OK) {

@@ -34,11 +34,6 @@ static enum status read_context(struct call_context *out, struct rpc_call *call,
     return ST_OK;
 }
 
-static enum status out_of_memory(struct error *err)
-{
-    return error_set(err, ST_EXHAUSTED, "the answer needs too much memory");
-}
-
 static Metercache__V1__CallReceipt *receipt_message(const struct call_receipt *receipt,
                                                     struct arena *arena)
 {
@@ -118,7 +113,7 @@ static enum status search_creators(struct rpc_call *call, const void *request_,
     reply->creators = creator_messages(&page.creators, call->arena);
     reply->receipt = receipt_message(&receipt, call->arena);
     if (reply->creators == NULL || reply->receipt == NULL)
-        return out_of_memory(err);
+        return error_out_of_arena(err);
     reply->n_creators = page.creators.count;
     reply->total = page.total;
     reply->is_exact_match = page.is_exact_match;
@@ -149,7 +144,7 @@ static enum status find_users(struct rpc_call *call, const void *request_, void 
     reply->creators = creator_messages(&users, call->arena);
     reply->receipt = receipt_message(&receipt, call->arena);
     if (reply->creators == NULL || reply->receipt == NULL)
-        return out_of_memory(err);
+        return error_out_of_arena(err);
     reply->n_creators = users.count;
     return ST_OK;
 }
@@ -195,7 +190,7 @@ static enum status fetch_report(struct rpc_call *call, const void *request_, voi
     reply->emails = arena_memdup(call->arena, report.emails, sizeof(report.emails));
     reply->receipt = receipt_message(&receipt, call->arena);
     if (reply->creator == NULL || reply->emails == NULL || reply->receipt == NULL)
-        return out_of_memory(err);
+        return error_out_of_arena(err);
     fill_creator(reply->creator, &report.creator);
     reply->creator->has_report = true;
     reply->report_json = (char *)report.report_json;
@@ -226,7 +221,7 @@ static enum status get_provider_balance(struct rpc_call *call, const void *reque
         return st;
     reply->credits_left_milli = credits_milli;
     reply->receipt = receipt_message(&receipt, call->arena);
-    return reply->receipt == NULL ? out_of_memory(err) : ST_OK;
+    return reply->receipt == NULL ? error_out_of_arena(err) : ST_OK;
 }
 
 static enum status enrich_email(struct rpc_call *call, const void *request_, void *reply_,
@@ -260,7 +255,7 @@ static enum status enrich_email(struct rpc_call *call, const void *request_, voi
     reply->run_id = (char *)result.run_id;
     reply->result_json = (char *)result.result_json;
     reply->receipt = receipt_message(&receipt, call->arena);
-    return reply->receipt == NULL ? out_of_memory(err) : ST_OK;
+    return reply->receipt == NULL ? error_out_of_arena(err) : ST_OK;
 }
 
 static Metercache__V1__ProviderState *state_message(struct provider *provider,
@@ -294,11 +289,11 @@ static enum status list_providers(struct rpc_call *call, const void *request, vo
     reply->providers =
         arena_alloc_array(call->arena, GATEWAY_PROVIDERS, sizeof(*reply->providers));
     if (reply->providers == NULL)
-        return out_of_memory(err);
+        return error_out_of_arena(err);
     for (size_t i = 0; i < GATEWAY_PROVIDERS; i++) {
         reply->providers[i] = state_message(gateway->providers[i], call->arena);
         if (reply->providers[i] == NULL)
-            return out_of_memory(err);
+            return error_out_of_arena(err);
     }
     reply->n_providers = GATEWAY_PROVIDERS;
     return ST_OK;

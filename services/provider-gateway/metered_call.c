@@ -103,7 +103,7 @@ static enum status ask_budget(struct passage *passage, struct error *err)
     uint64_t left_ms = clock_left_ms(context->deadline_us);
 
     if (reservation.endpoint == NULL)
-        return error_set(err, ST_EXHAUSTED, "the request needs too much memory");
+        return error_out_of_arena(err);
     return budget->reserve(budget->context, &reservation,
                            min_u64(left_ms + 1, RESERVE_MAX_MS), &passage->hold, err);
 }

@@ -81,7 +81,7 @@ static struct pending *new_pending(struct rpc_call *call, void *reply, struct er
     }
     pending = arena_alloc(call->arena, sizeof(*pending));
     if (pending == NULL) {
-        error_set(err, ST_EXHAUSTED, "the request takes too much memory");
+        error_out_of_arena(err);
         return NULL;
     }
     pending->call = call;
@@ -194,7 +194,7 @@ static enum status reserve(struct rpc_call *call, const void *request, void *rep
         return err->status;
     reply->meter = arena_alloc(call->arena, sizeof(*reply->meter));
     if (reply->meter == NULL)
-        return error_set(err, ST_EXHAUSTED, "the request takes too much memory");
+        return error_out_of_arena(err);
     metercache__v1__meter_state__init(reply->meter);
     return hand_over(pending, reserve_answered);
 }
@@ -312,7 +312,7 @@ static enum status add_meter(Metercache__V1__GetUsageResponse *reply, uint32_t m
     struct quota_counter counter;
 
     if (out == NULL)
-        return error_set(err, ST_EXHAUSTED, "the request takes too much memory");
+        return error_out_of_arena(err);
     if (!usage_at(writer_usage(quota->writer), meter, reply->as_of_us, &counter))
         return error_set(err, ST_UNAVAILABLE, "the ledger is not open yet");
     metercache__v1__meter_state__init(out);
@@ -338,7 +338,7 @@ static enum status get_usage(struct rpc_call *call, const void *request_memory,
     reply->as_of_us = clock_wall_us();
     reply->meters = arena_alloc_array(call->arena, METERS_MAX, sizeof(*reply->meters));
     if (reply->meters == NULL)
-        return error_set(err, ST_EXHAUSTED, "the request takes too much memory");
+        return error_out_of_arena(err);
     for (uint32_t meter = first; meter <= last; meter++) {
         if (add_meter(reply, meter, call, err) != ST_OK)
             return err->status;

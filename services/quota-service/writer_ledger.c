@@ -16,10 +16,10 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/rng.h"
+#include "daemon/daemon.h"
 #include "quota_stats.h"
 #include "writer_state.h"
 
-#define EXIT_INTERNAL 70
 /* A commit that takes longer is doubted: callers hear UNAVAILABLE instead of waiting. */
 #define STALL_US (500 * CLOCK_US_PER_MS)
 
@@ -37,7 +37,7 @@ static void end(struct writer *w, const char *event, const struct error *why)
     log_event(LOG_ERROR, event, LOG_STR("error", why->message),
               LOG_STR("reason", why->reason), LOG_U64("epoch", w->epoch),
               LOG_U64("batch", w->flying != NULL ? w->flying->batch.number : 0));
-    w->options.end(EXIT_INTERNAL);
+    w->options.end(DAEMON_EXIT_INTERNAL);
 }
 
 static void retry_later(struct writer *w, const struct error *why, const char *event)
