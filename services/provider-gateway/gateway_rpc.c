@@ -7,6 +7,18 @@
 
 #define TEXT_BYTES ((size_t)256) /* of each text of a context */
 
+/* The numbers go over the wire as they stand. */
+#define SAME(ours, theirs)                                       \
+    _Static_assert((int)(ours) == (int)METERCACHE__V1__##theirs, \
+                   #ours " is another on the wire")
+SAME(PLATFORM_NONE, PLATFORM__PLATFORM_UNSPECIFIED);
+SAME(PLATFORM_INSTAGRAM, PLATFORM__PLATFORM_INSTAGRAM);
+SAME(PLATFORM_TIKTOK, PLATFORM__PLATFORM_TIKTOK);
+SAME(PLATFORM_YOUTUBE, PLATFORM__PLATFORM_YOUTUBE);
+SAME(CLAY_FOUND, ENRICH_EMAIL_STATE__ENRICH_EMAIL_STATE_FOUND);
+SAME(CLAY_NOT_FOUND, ENRICH_EMAIL_STATE__ENRICH_EMAIL_STATE_NOT_FOUND);
+SAME(CLAY_PENDING, ENRICH_EMAIL_STATE__ENRICH_EMAIL_STATE_PENDING);
+
 /* ---- messages to values and back ---- */
 
 static bool fits(const char *text)
