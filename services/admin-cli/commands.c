@@ -42,11 +42,6 @@ static const struct grammar_option SELECT_OPTIONS[] = {
 
 static const struct grammar_option PAGE_OPTIONS[] = { PAGING, END };
 
-static const struct grammar_option HISTORY_OPTIONS[] = {
-    {.name = "--last", .value = "TIME", .fallback = "31d", .help = "how far back"},
-    END,
-};
-
 static const struct grammar_option CALLS_OPTIONS[] = {
     OPTION("--provider", "NAME", "only of this provider"),
     OPTION("--action", "NAME", "only this action, such as search"),
@@ -102,7 +97,6 @@ static const struct grammar_command ROWS[] = {
     {"creators enrich", "PLATFORM CREATOR", "e-mail address of a selected creator", CREATOR_DETAILS, NULL, creators_enrich},
     {"creators searches", "", "your own searches, newest first", NULL, PAGE_OPTIONS, creators_searches},
     {"usage", "[METER]", "meters: limit, spent, held, left, reset", NULL, NULL, usage_show},
-    {"usage history", "METER", "credits and calls by day", NULL, HISTORY_OPTIONS, usage_history},
     {"calls list", "", "log of provider calls, newest first", NULL, CALLS_OPTIONS, calls_list},
     {"health", "", "ask all three services; 0 only when all serve", NULL, NULL, health_show},
     {"call", "METHOD [JSON]", "call any method of any service", CALL_DETAILS, CALL_OPTIONS, call_method},

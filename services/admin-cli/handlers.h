@@ -20,7 +20,6 @@ enum status creators_searches(struct cli *cli, struct error *err);
 
 /* usage.c: meters and the call log */
 enum status usage_show(struct cli *cli, struct error *err);
-enum status usage_history(struct cli *cli, struct error *err);
 enum status calls_list(struct cli *cli, struct error *err);
 
 /* health.c */

@@ -1,7 +1,6 @@
 #include "render.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "output.h"
 
@@ -197,23 +196,6 @@ void render_usage(FILE *out, const Metercache__V1__GetUsageResponse *reply)
                     output_milli(reply->meters[i]->overage_milli).text);
         }
     }
-}
-
-void render_usage_history(FILE *out, const Metercache__V1__GetUsageHistoryResponse *reply)
-{
-    struct output_table table;
-
-    output_table_init(&table, (const char *const[]){"DAY", ">CREDITS", ">CALLS", NULL});
-    for (size_t i = 0; i < reply->n_days; i++) {
-        struct output_text day = output_time(reply->days[i]->day_at_us);
-
-        day.text[strcspn(day.text, "T")] = '\0';
-        output_table_add(&table, day.text);
-        add_milli(&table, reply->days[i]->posted_milli);
-        add_count(&table, (int64_t)reply->days[i]->calls);
-    }
-    output_table_print(out, &table);
-    output_table_done(&table);
 }
 
 void render_calls(FILE *out, const Metercache__V1__ListCallsResponse *reply)

@@ -19,7 +19,6 @@ void render_creator(FILE *out, const Metercache__V1__Creator *creator,
                     const Metercache__V1__Cost *cost);
 void render_enrichment(FILE *out, const Metercache__V1__EnrichCreatorResponse *reply);
 void render_usage(FILE *out, const Metercache__V1__GetUsageResponse *reply);
-void render_usage_history(FILE *out, const Metercache__V1__GetUsageHistoryResponse *reply);
 void render_calls(FILE *out, const Metercache__V1__ListCallsResponse *reply);
 
 #endif /* ADMIN_CLI_RENDER_H */

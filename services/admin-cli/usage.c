@@ -46,28 +46,6 @@ enum status usage_show(struct cli *cli, struct error *err)
     return ST_OK;
 }
 
-enum status usage_history(struct cli *cli, struct error *err)
-{
-    Metercache__V1__GetUsageHistoryRequest request =
-        METERCACHE__V1__GET_USAGE_HISTORY_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    enum status st = read_since(&request.from_us, cli, "--last", err);
-
-    request.meter = (char *)cli_arg(cli, 0);
-    if (st == ST_OK) {
-        st = cli_call(cli, "QuotaService/GetUsageHistory", &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
-        return st;
-    }
-    if (cli->is_json) {
-        cli_print_json(cli, reply);
-    } else {
-        render_usage_history(cli->out, (const void *)reply);
-    }
-    return ST_OK;
-}
-
 static void take(char **out, const struct cli *cli, const char *option)
 {
     const char *text = cli_option(cli, option);
