@@ -11,7 +11,8 @@
 #define API           "/v1"
 #define LIMIT_DEFAULT 10u
 
-const char *modash_platform_name(enum platform platform)
+/* NULL for no platform of Modash's. */
+static const char *platform_name(enum platform platform)
 {
     switch (platform) {
     case PLATFORM_INSTAGRAM:
@@ -29,7 +30,7 @@ const char *modash_platform_name(enum platform platform)
 static enum status begin_with_platform(struct buf *url, const char *base,
                                        enum platform platform, struct error *err)
 {
-    const char *name = modash_platform_name(platform);
+    const char *name = platform_name(platform);
 
     if (name == NULL)
         return error_field(err, "platform", "no such platform");

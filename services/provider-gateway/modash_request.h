@@ -27,9 +27,6 @@ struct modash_search {
     uint32_t page;
 };
 
-/* "instagram" ...; NULL for no platform of Modash's. */
-const char *modash_platform_name(enum platform platform);
-
 /* `url` and `body` are empty buffers of at least URL_SIZE_MAX and MODASH_BODY_BYTES. */
 MUST_USE enum status modash_request_search(struct buf *url, struct buf *body,
                                            const char *base,

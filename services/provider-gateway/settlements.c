@@ -211,13 +211,3 @@ void settlements_put(struct settlements *settlements,
     condition_signal(&settlements->changed);
     mutex_unlock(&settlements->lock);
 }
-
-size_t settlements_count(struct settlements *settlements)
-{
-    size_t count;
-
-    mutex_lock(&settlements->lock);
-    count = settlements->claimed;
-    mutex_unlock(&settlements->lock);
-    return count;
-}

@@ -32,9 +32,6 @@ void settlements_release(struct settlements *settlements);
 void settlements_put(struct settlements *settlements,
                      const struct budget_settlement *settlement);
 
-/* Places taken: calls in flight and settlements that wait. */
-size_t settlements_count(struct settlements *settlements);
-
 /* Asking again would change nothing: quota-service has decided. */
 bool settlements_is_definite(enum status status);
 

@@ -284,11 +284,6 @@ int64_t quota_core_next_due_us(const struct quota_core *core)
     return core->roll_at_us;
 }
 
-int64_t quota_core_now_us(const struct quota_core *core)
-{
-    return core->now_us;
-}
-
 uint32_t quota_core_held_count(const struct quota_core *core)
 {
     return core->reservations.held_count;

@@ -107,7 +107,6 @@ void quota_core_recall(struct quota_core *core, const struct quota_row *rows, si
 
 /* When quota_core_tick has something to do; INT64_MAX: never. */
 int64_t quota_core_next_due_us(const struct quota_core *core);
-int64_t quota_core_now_us(const struct quota_core *core);
 uint32_t quota_core_held_count(const struct quota_core *core);
 size_t quota_core_counters(const struct quota_core *core,
                            struct quota_counter out[COUNTERS_MAX]);

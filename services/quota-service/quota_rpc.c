@@ -351,10 +351,10 @@ static enum status get_usage(struct rpc_call *call, const void *request_memory,
 #define OPERATION (RPC_INLINE | RPC_IDEMPOTENT) /* repeatable: by op id */
 
 const struct rpc_method QUOTA_METHODS[] = {
-    {SERVICE, "Reserve",  RPC_ROLE_SERVICE, OPERATION, reserve},
-    {SERVICE, "Settle",   RPC_ROLE_SERVICE, OPERATION, settle},
-    {SERVICE, "VoidReservation",     RPC_ROLE_SERVICE, OPERATION, void_reservation},
-    {SERVICE, "GetUsage", RPC_ROLES_ANY,    OPERATION, get_usage},
+    {SERVICE, "Reserve",         RPC_ROLE_SERVICE, OPERATION, reserve},
+    {SERVICE, "Settle",          RPC_ROLE_SERVICE, OPERATION, settle},
+    {SERVICE, "VoidReservation", RPC_ROLE_SERVICE, OPERATION, void_reservation},
+    {SERVICE, "GetUsage",        RPC_ROLES_ANY,    OPERATION, get_usage},
     {.service = NULL},
 };
 // clang-format on

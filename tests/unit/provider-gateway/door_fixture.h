@@ -17,9 +17,11 @@
 #include "clay.h"
 #include "fake_budget.h"
 #include "modash.h"
+#include "places.h"
 #include "support/http_peer.h"
 
 #define CALL_MS 400u /* the providers' time-out here */
+#define PLACES  4    /* of the outbox */
 
 static struct fake_budget fake;
 static struct http_peer *peer;
@@ -56,7 +58,7 @@ static inline int set_up(void **state)
     if (http_client_open(&door.http, &options, &err) != ST_OK)
         return -1;
     door.budget = &fake.budget;
-    door.settlements = settlements_open(&fake.budget, 4);
+    door.settlements = settlements_open(&fake.budget, PLACES);
     describe(&modash.provider, "modash", PROVIDER_MODASH,
              (struct http_header){"Authorization", "Bearer ", "modash-key"});
     describe(&clay.provider, "clay", PROVIDER_CLAY,
@@ -101,7 +103,7 @@ static inline const struct budget_settlement *settled(enum call_outcome outcome,
     assert_true(op_id_equal(&last->reservation_id, &fake.reserved[0].id));
     assert_string_equal(outcome_name(last->outcome), outcome_name(outcome));
     assert_int_equal(last->actual_milli, milli);
-    assert_int_equal(settlements_count(door.settlements), 0);
+    assert_int_equal(places_taken(door.settlements, PLACES), 0);
     return last;
 }
 

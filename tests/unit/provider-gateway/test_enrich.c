@@ -128,7 +128,7 @@ static void start_kept_run(struct clay_result *out)
     http_peer_will_answer(peer, 202, "{\"routine_run_id\":\"run_1\"}");
     assert_int_equal(enrich(out, "", &err), ST_OK);
     assert_int_equal(fake.settle_count, 0);
-    assert_int_equal(settlements_count(door.settlements), 0);
+    assert_int_equal(places_taken(door.settlements, PLACES), 0);
     assert_memory_equal(out->run_id, "run_1~", 6);
     assert_in_range(fake.reserved[0].hold_ms, 3600000, 86400000);
 }
@@ -183,11 +183,11 @@ static void test_settle_late_without_a_place_drops_the_ending(void **state)
         .reservation_id = op_id_new(), .outcome = CALL_EMPTY, .learnt_by = &learnt};
 
     (void)state;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < PLACES; i++)
         assert_true(settlements_claim(door.settlements));
     metered_settle_late(&door, &ending);
     assert_int_equal(fake.settle_count, 0);
-    assert_int_equal(settlements_count(door.settlements), 4);
+    assert_int_equal(places_taken(door.settlements, PLACES), PLACES);
     for (int i = 0; i < 4; i++)
         settlements_release(door.settlements);
 }

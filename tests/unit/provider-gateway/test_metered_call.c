@@ -252,7 +252,7 @@ static void test_call_refused_by_the_budget_is_not_made(void **state)
     assert_string_equal(err.violations[0].subject, "modash.discovery");
     assert_int_equal(http_peer_request_count(peer), 0);
     assert_int_equal(fake.settle_count, 0);
-    assert_int_equal(settlements_count(door.settlements), 0);
+    assert_int_equal(places_taken(door.settlements, PLACES), 0);
 }
 
 static void test_call_with_the_reservation_in_doubt_is_not_made_and_given_back(void **state)
@@ -298,7 +298,7 @@ static void test_call_without_memory_leaves_no_place_taken(void **state)
     arena_init(&arena, 0);
     assert_int_equal(report(&receipt, &err), ST_EXHAUSTED);
     assert_int_equal(fake.reserve_count, 0);
-    assert_int_equal(settlements_count(door.settlements), 0);
+    assert_int_equal(places_taken(door.settlements, PLACES), 0);
 }
 
 static void test_call_answers_though_quota_cannot_be_told_and_tells_it_later(void **state)
@@ -352,7 +352,7 @@ static void test_call_without_a_key_reserves_nothing(void **state)
     assert_string_equal(err.message, "modash has no key: THE_KEY is not set");
     assert_int_equal(search(&page, &receipt, &err), ST_PRECONDITION);
     assert_int_equal(fake.reserve_count, 0);
-    assert_int_equal(settlements_count(door.settlements), 0);
+    assert_int_equal(places_taken(door.settlements, PLACES), 0);
 }
 
 static void test_dry_run_tells_the_most_it_could_cost_and_reserves_nothing(void **state)

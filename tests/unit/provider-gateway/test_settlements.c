@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "fake_budget.h"
+#include "places.h"
 #include "settlements.h"
 
 static struct fake_budget fake;
@@ -32,18 +33,20 @@ static struct budget_settlement settlement(int64_t actual_milli)
         .id = op_id_new(), .reservation_id = op_id_new(), .actual_milli = actual_milli};
 }
 
+#define PLACES 4
+
 static void wait_until_empty(struct settlements *settlements)
 {
     uint64_t deadline_us = clock_deadline_ms(10000);
 
-    while (settlements_count(settlements) > 0 && clock_left_ms(deadline_us) > 0)
+    while (places_taken(settlements, PLACES) > 0 && clock_left_ms(deadline_us) > 0)
         (void)sched_yield();
-    assert_int_equal(settlements_count(settlements), 0);
+    assert_int_equal(places_taken(settlements, PLACES), 0);
 }
 
 static void test_put_is_delivered_and_frees_its_place(void **state)
 {
-    struct settlements *settlements = settlements_open(&fake.budget, 4);
+    struct settlements *settlements = settlements_open(&fake.budget, PLACES);
     struct budget_settlement one = settlement(30);
 
     (void)state;
@@ -57,7 +60,7 @@ static void test_put_is_delivered_and_frees_its_place(void **state)
 
 static void test_put_is_retried_with_the_same_id_until_it_is_taken(void **state)
 {
-    struct settlements *settlements = settlements_open(&fake.budget, 4);
+    struct settlements *settlements = settlements_open(&fake.budget, PLACES);
     struct budget_settlement one = settlement(30);
 
     (void)state;
@@ -74,7 +77,7 @@ static void test_put_is_retried_with_the_same_id_until_it_is_taken(void **state)
 
 static void test_put_refused_for_good_is_not_retried(void **state)
 {
-    struct settlements *settlements = settlements_open(&fake.budget, 4);
+    struct settlements *settlements = settlements_open(&fake.budget, PLACES);
     struct budget_settlement one = settlement(30);
 
     (void)state;
