@@ -100,11 +100,11 @@ static Metercache__V1__Creator **creator_messages(const struct creator_list *lis
 
 /* ---- handlers ---- */
 
-static enum status search_creators(struct rpc_call *call, const void *request_,
-                                   void *reply_, struct error *err)
+static enum status search_creators(struct rpc_call *call, const void *in, void *out,
+                                   struct error *err)
 {
-    const Metercache__V1__SearchCreatorsRequest *request = request_;
-    Metercache__V1__SearchCreatorsResponse *reply = reply_;
+    const Metercache__V1__SearchCreatorsRequest *request = in;
+    Metercache__V1__SearchCreatorsResponse *reply = out;
     struct gateway *gateway = call->service;
     struct modash_search search = {
         .platform = (enum platform)request->platform,
@@ -133,11 +133,11 @@ static enum status search_creators(struct rpc_call *call, const void *request_,
     return ST_OK;
 }
 
-static enum status find_users(struct rpc_call *call, const void *request_, void *reply_,
+static enum status find_users(struct rpc_call *call, const void *in, void *out,
                               struct error *err)
 {
-    const Metercache__V1__FindUsersRequest *request = request_;
-    Metercache__V1__FindUsersResponse *reply = reply_;
+    const Metercache__V1__FindUsersRequest *request = in;
+    Metercache__V1__FindUsersResponse *reply = out;
     struct gateway *gateway = call->service;
     struct modash_user_query query = {
         .platform = (enum platform)request->platform,
@@ -180,11 +180,11 @@ static enum status read_creator_name(struct modash_creator_name *out,
     }
 }
 
-static enum status fetch_report(struct rpc_call *call, const void *request_, void *reply_,
+static enum status fetch_report(struct rpc_call *call, const void *in, void *out,
                                 struct error *err)
 {
-    const Metercache__V1__FetchReportRequest *request = request_;
-    Metercache__V1__FetchReportResponse *reply = reply_;
+    const Metercache__V1__FetchReportRequest *request = in;
+    Metercache__V1__FetchReportResponse *reply = out;
     struct gateway *gateway = call->service;
     struct modash_creator_name name;
     struct call_context context;
@@ -210,11 +210,11 @@ static enum status fetch_report(struct rpc_call *call, const void *request_, voi
     return ST_OK;
 }
 
-static enum status get_provider_balance(struct rpc_call *call, const void *request_,
-                                        void *reply_, struct error *err)
+static enum status get_provider_balance(struct rpc_call *call, const void *in, void *out,
+                                        struct error *err)
 {
-    const Metercache__V1__GetProviderBalanceRequest *request = request_;
-    Metercache__V1__GetProviderBalanceResponse *reply = reply_;
+    const Metercache__V1__GetProviderBalanceRequest *request = in;
+    Metercache__V1__GetProviderBalanceResponse *reply = out;
     struct gateway *gateway = call->service;
     struct call_context context;
     struct call_receipt receipt;
@@ -236,11 +236,11 @@ static enum status get_provider_balance(struct rpc_call *call, const void *reque
     return reply->receipt == NULL ? error_out_of_arena(err) : ST_OK;
 }
 
-static enum status enrich_email(struct rpc_call *call, const void *request_, void *reply_,
+static enum status enrich_email(struct rpc_call *call, const void *in, void *out,
                                 struct error *err)
 {
-    const Metercache__V1__EnrichEmailRequest *request = request_;
-    Metercache__V1__EnrichEmailResponse *reply = reply_;
+    const Metercache__V1__EnrichEmailRequest *request = in;
+    Metercache__V1__EnrichEmailResponse *reply = out;
     struct gateway *gateway = call->service;
     struct clay_enrichment enrichment = {
         .platform = (enum platform)request->platform,
@@ -291,13 +291,13 @@ static Metercache__V1__ProviderState *state_message(struct provider *provider,
     return message->last_error == NULL ? NULL : message;
 }
 
-static enum status list_providers(struct rpc_call *call, const void *request, void *reply_,
+static enum status list_providers(struct rpc_call *call, const void *in, void *out,
                                   struct error *err)
 {
-    Metercache__V1__ListProvidersResponse *reply = reply_;
+    Metercache__V1__ListProvidersResponse *reply = out;
     struct gateway *gateway = call->service;
 
-    (void)request;
+    (void)in;
     reply->providers =
         arena_alloc_array(call->arena, GATEWAY_PROVIDERS, sizeof(*reply->providers));
     if (reply->providers == NULL)

@@ -182,15 +182,14 @@ static void reserve_answered(struct writer_op *op, const struct quota_answer *an
     rpc_call_finish(pending->call, ST_OK, NULL);
 }
 
-static enum status reserve(struct rpc_call *call, const void *request, void *reply_memory,
+static enum status reserve(struct rpc_call *call, const void *in, void *out,
                            struct error *err)
 {
     const struct quota_service *quota = call->service;
-    Metercache__V1__ReserveResponse *reply = reply_memory;
+    Metercache__V1__ReserveResponse *reply = out;
     struct pending *pending = new_pending(call, reply, err);
 
-    if (pending == NULL ||
-        read_reserve(&pending->op.op, request, quota->config, err) != ST_OK)
+    if (pending == NULL || read_reserve(&pending->op.op, in, quota->config, err) != ST_OK)
         return err->status;
     reply->meter = arena_alloc(call->arena, sizeof(*reply->meter));
     if (reply->meter == NULL)
@@ -215,6 +214,21 @@ static enum status check_call(const struct quota_call *call, struct error *err)
     return ST_OK;
 }
 
+/* What Settle and Void have in common; all else of *op is set and checked. */
+static enum status read_ending(struct quota_op *op, const ProtobufCBinaryData *op_id,
+                               const ProtobufCBinaryData *reservation_id,
+                               const char *detail, struct error *err)
+{
+    if (check_op_id(&op->op_id, op_id, "op_id", err) != ST_OK ||
+        check_op_id(&op->reservation_id, reservation_id, "reservation_id", err) != ST_OK ||
+        check_text(detail, CALL_DETAIL_MAX, "detail", err) != ST_OK ||
+        check_call(&op->call, err) != ST_OK)
+        return err->status;
+    snprintf(op->call.detail, sizeof(op->call.detail), "%s", detail);
+    body_hash_set(op, NULL);
+    return ST_OK;
+}
+
 static enum status read_settle(struct quota_op *op,
                                const Metercache__V1__SettleRequest *request,
                                struct error *err)
@@ -225,16 +239,9 @@ static enum status read_settle(struct quota_op *op,
                                    .http_status = request->http_status,
                                    .started_at_us = request->started_at_us,
                                    .latency_us = request->latency_us};
-    if (check_op_id(&op->op_id, &request->op_id, "op_id", err) != ST_OK ||
-        check_op_id(&op->reservation_id, &request->reservation_id, "reservation_id", err) !=
-            ST_OK ||
-        check_amount(op->amount_milli, "actual_milli", err) != ST_OK ||
-        check_text(request->detail, CALL_DETAIL_MAX, "detail", err) != ST_OK ||
-        check_call(&op->call, err) != ST_OK)
+    if (check_amount(op->amount_milli, "actual_milli", err) != ST_OK)
         return err->status;
-    snprintf(op->call.detail, sizeof(op->call.detail), "%s", request->detail);
-    body_hash_set(op, NULL);
-    return ST_OK;
+    return read_ending(op, &request->op_id, &request->reservation_id, request->detail, err);
 }
 
 static void settle_answered(struct writer_op *op, const struct quota_answer *answer,
@@ -251,12 +258,12 @@ static void settle_answered(struct writer_op *op, const struct quota_answer *ans
     rpc_call_finish(pending->call, ST_OK, NULL);
 }
 
-static enum status settle(struct rpc_call *call, const void *request, void *reply,
+static enum status settle(struct rpc_call *call, const void *in, void *out,
                           struct error *err)
 {
-    struct pending *pending = new_pending(call, reply, err);
+    struct pending *pending = new_pending(call, out, err);
 
-    if (pending == NULL || read_settle(&pending->op.op, request, err) != ST_OK)
+    if (pending == NULL || read_settle(&pending->op.op, in, err) != ST_OK)
         return err->status;
     return hand_over(pending, settle_answered);
 }
@@ -269,15 +276,7 @@ static enum status read_void(struct quota_op *op,
                                    .http_status = request->http_status,
                                    .started_at_us = request->started_at_us,
                                    .latency_us = request->latency_us};
-    if (check_op_id(&op->op_id, &request->op_id, "op_id", err) != ST_OK ||
-        check_op_id(&op->reservation_id, &request->reservation_id, "reservation_id", err) !=
-            ST_OK ||
-        check_text(request->detail, CALL_DETAIL_MAX, "detail", err) != ST_OK ||
-        check_call(&op->call, err) != ST_OK)
-        return err->status;
-    snprintf(op->call.detail, sizeof(op->call.detail), "%s", request->detail);
-    body_hash_set(op, NULL);
-    return ST_OK;
+    return read_ending(op, &request->op_id, &request->reservation_id, request->detail, err);
 }
 
 static void void_answered(struct writer_op *op, const struct quota_answer *answer,
@@ -292,12 +291,12 @@ static void void_answered(struct writer_op *op, const struct quota_answer *answe
     rpc_call_finish(pending->call, ST_OK, NULL);
 }
 
-static enum status void_reservation(struct rpc_call *call, const void *request, void *reply,
+static enum status void_reservation(struct rpc_call *call, const void *in, void *out,
                                     struct error *err)
 {
-    struct pending *pending = new_pending(call, reply, err);
+    struct pending *pending = new_pending(call, out, err);
 
-    if (pending == NULL || read_void(&pending->op.op, request, err) != ST_OK)
+    if (pending == NULL || read_void(&pending->op.op, in, err) != ST_OK)
         return err->status;
     return hand_over(pending, void_answered);
 }
@@ -322,11 +321,11 @@ static enum status add_meter(Metercache__V1__GetUsageResponse *reply, uint32_t m
 }
 
 /* What is committed; answered also while the ledger is away. */
-static enum status get_usage(struct rpc_call *call, const void *request_memory,
-                             void *reply_memory, struct error *err)
+static enum status get_usage(struct rpc_call *call, const void *in, void *out,
+                             struct error *err)
 {
-    const Metercache__V1__GetUsageRequest *request = request_memory;
-    Metercache__V1__GetUsageResponse *reply = reply_memory;
+    const Metercache__V1__GetUsageRequest *request = in;
+    Metercache__V1__GetUsageResponse *reply = out;
     uint32_t first = 0;
     uint32_t last = METER_COUNT - 1;
 
