@@ -31,6 +31,7 @@ static void read_purpose(struct ledger_purpose *out,
 {
     const Metercache__V1__CallPurpose *purpose = event->purpose;
     const Metercache__V1__CallRecord *call = event->call;
+
     if (purpose != NULL)
         *out = (struct ledger_purpose){
             .provider = purpose->provider,
@@ -60,6 +61,7 @@ static void read_call(struct ledger_call *out, const Metercache__V1__CallRecord 
     bool has_outcome =
         protobuf_c_enum_descriptor_get_value(&metercache__v1__call_outcome__descriptor,
                                              (int)call->outcome) != NULL;
+
     *out = (struct ledger_call){
         .started_at_us = has_start ? call->started_at_us : 0,
         .outcome = has_outcome ? (int)call->outcome
@@ -75,6 +77,7 @@ static void read_call(struct ledger_call *out, const Metercache__V1__CallRecord 
 static bool is_sound(const struct ledger_event *event)
 {
     bool closes = event->kind >= KIND(SETTLE) && event->kind <= KIND(LAPSE);
+
     if (op_id_is_zero(&event->op_id) || event->meter[0] == '\0' || !is_time(event->at_us) ||
         !is_time(event->period_start_us) || !is_amount(event->amount_milli) ||
         !is_amount(event->released_milli) || !is_amount(event->overage_milli) ||
@@ -117,16 +120,16 @@ static enum status read_event(struct ledger_event *out, size_t index,
     if (good && event->reservation_id.len > 0)
         good = ledger_messages_read_id(&out->reservation_id, event->reservation_id);
     if (good && event->body_hash.len > 0) {
-        good = event->body_hash.len == sizeof out->body_hash;
+        good = event->body_hash.len == sizeof(out->body_hash);
         if (good)
-            memcpy(out->body_hash, event->body_hash.data, sizeof out->body_hash);
+            memcpy(out->body_hash, event->body_hash.data, sizeof(out->body_hash));
     }
     if (event->call != NULL)
         read_call(&out->call, event->call);
     if (good && is_sound(out))
         return ST_OK;
     char field[32];
-    (void)snprintf(field, sizeof field, "events[%zu]", index);
+    (void)snprintf(field, sizeof(field), "events[%zu]", index);
     return error_field(err, field, "event %zu of kind %d is not sound", index, out->kind);
 }
 
@@ -148,7 +151,7 @@ static enum status read_counter(struct ledger_counter *out, size_t index,
         is_amount(out->overage_milli))
         return ST_OK;
     char field[32];
-    (void)snprintf(field, sizeof field, "counters[%zu]", index);
+    (void)snprintf(field, sizeof(field), "counters[%zu]", index);
     return error_field(err, field, "counter %zu is not sound", index);
 }
 
@@ -166,17 +169,17 @@ enum status ledger_messages_read_batch(struct ledger_batch *out, struct arena *a
     if (request->epoch > INT64_MAX || request->batch == 0 || request->batch > INT64_MAX)
         return error_field(err, "batch", "epoch or batch is out of range");
 
-    enum status status = ST_OK;
+    enum status st = ST_OK;
     struct ledger_event *events =
-        arena_alloc_array(arena, request->n_events + 1, sizeof *events);
+        arena_alloc_array(arena, request->n_events + 1, sizeof(*events));
     struct ledger_counter *counters =
-        arena_alloc_array(arena, request->n_counters + 1, sizeof *counters);
+        arena_alloc_array(arena, request->n_counters + 1, sizeof(*counters));
     if (events == NULL || counters == NULL)
-        return error_set(err, ST_EXHAUSTED, "the batch is larger than its arena");
-    for (size_t i = 0; i < request->n_events && status == ST_OK; i++)
-        status = read_event(&events[i], i, request->events[i], err);
-    for (size_t i = 0; i < request->n_counters && status == ST_OK; i++)
-        status = read_counter(&counters[i], i, request->counters[i], err);
+        return error_out_of_arena(err);
+    for (size_t i = 0; i < request->n_events && st == ST_OK; i++)
+        st = read_event(&events[i], i, request->events[i], err);
+    for (size_t i = 0; i < request->n_counters && st == ST_OK; i++)
+        st = read_counter(&counters[i], i, request->counters[i], err);
     *out = (struct ledger_batch){
         .epoch = (int64_t)request->epoch,
         .batch = (int64_t)request->batch,
@@ -186,7 +189,7 @@ enum status ledger_messages_read_batch(struct ledger_batch *out, struct arena *a
         .counters = counters,
         .counter_count = request->n_counters,
     };
-    return status;
+    return st;
 }
 
 /* ---- to messages ---- */
@@ -238,6 +241,7 @@ static void write_call(Metercache__V1__CallRecord *out, const struct ledger_even
 static void write_event(struct event_message *out, const struct ledger_event *event)
 {
     Metercache__V1__LedgerEvent *message = &out->event;
+
     metercache__v1__ledger_event__init(message);
     message->op_id = bytes_of(event->op_id.bytes, OP_ID_SIZE);
     message->kind = (Metercache__V1__OperationKind)event->kind;
@@ -249,7 +253,7 @@ static void write_event(struct event_message *out, const struct ledger_event *ev
     message->overage_milli = event->overage_milli;
     message->at_us = event->at_us;
     message->expires_at_us = event->expires_at_us;
-    message->body_hash = bytes_of(event->body_hash, sizeof event->body_hash);
+    message->body_hash = bytes_of(event->body_hash, sizeof(event->body_hash));
     message->limit_version = (uint64_t)event->limit_version;
     message->endpoint = (char *)event->endpoint;
     message->batch = (uint64_t)event->batch;
@@ -266,9 +270,10 @@ static void write_event(struct event_message *out, const struct ledger_event *ev
 Metercache__V1__LedgerEvent **ledger_messages_write_events(
     struct arena *arena, const struct ledger_event *events, size_t count)
 {
-    struct event_message *messages = arena_alloc_array(arena, count + 1, sizeof *messages);
+    struct event_message *messages = arena_alloc_array(arena, count + 1, sizeof(*messages));
     Metercache__V1__LedgerEvent **list =
         arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__LedgerEvent *));
+
     if (messages == NULL || list == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {
@@ -282,9 +287,10 @@ Metercache__V1__Counter **ledger_messages_write_counters(
     struct arena *arena, const struct ledger_counter *counters, size_t count)
 {
     Metercache__V1__Counter *messages =
-        arena_alloc_array(arena, count + 1, sizeof *messages);
+        arena_alloc_array(arena, count + 1, sizeof(*messages));
     Metercache__V1__Counter **list =
         arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__Counter *));
+
     if (messages == NULL || list == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {

@@ -42,12 +42,13 @@ static enum status open_ledger(struct rpc_call *call, const void *request_messag
     Metercache__V1__OpenLedgerResponse *reply = reply_message;
     struct store_call store;
     struct ledger_state state;
-    enum status status = begin(&store, call, err);
-    if (status == ST_OK)
-        status = ledger_store_open(&state, &store, request->writer,
-                                   clock_wall_us() - COUNTERS_KEPT_US, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = begin(&store, call, err);
+    if (st == ST_OK)
+        st = ledger_store_open(&state, &store, request->writer,
+                               clock_wall_us() - COUNTERS_KEPT_US, err);
+    if (st != ST_OK)
+        return st;
     reply->counters =
         ledger_messages_write_counters(call->arena, state.counters, state.counter_count);
     if (reply->counters == NULL)
@@ -73,14 +74,15 @@ static enum status commit_batch(struct rpc_call *call, const void *request_messa
     Metercache__V1__CommitBatchResponse *reply = reply_message;
     struct store_call store;
     struct ledger_batch batch;
-    enum status status = begin(&store, call, err);
-    if (status == ST_OK)
-        status = ledger_messages_read_batch(&batch, call->arena, request, err);
-    if (status == ST_OK)
-        status = ledger_store_commit(&store, &batch, err);
-    if (status == ST_OK)
+
+    enum status st = begin(&store, call, err);
+    if (st == ST_OK)
+        st = ledger_messages_read_batch(&batch, call->arena, request, err);
+    if (st == ST_OK)
+        st = ledger_store_commit(&store, &batch, err);
+    if (st == ST_OK)
         reply->batch = request->batch;
-    return status;
+    return st;
 }
 
 static enum status get_batch(struct rpc_call *call, const void *request_message,
@@ -90,14 +92,15 @@ static enum status get_batch(struct rpc_call *call, const void *request_message,
     Metercache__V1__GetBatchResponse *reply = reply_message;
     struct store_call store;
     struct ledger_batch_state state;
-    enum status status = begin(&store, call, err);
-    if (status == ST_OK && (request->epoch > INT64_MAX || request->batch > INT64_MAX))
-        status = error_field(err, "batch", "epoch or batch is out of range");
-    if (status == ST_OK)
-        status = ledger_store_find_batch(&state, &store, (int64_t)request->epoch,
-                                         (int64_t)request->batch, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = begin(&store, call, err);
+    if (st == ST_OK && (request->epoch > INT64_MAX || request->batch > INT64_MAX))
+        st = error_field(err, "batch", "epoch or batch is out of range");
+    if (st == ST_OK)
+        st = ledger_store_find_batch(&state, &store, (int64_t)request->epoch,
+                                     (int64_t)request->batch, err);
+    if (st != ST_OK)
+        return st;
     reply->committed = state.committed;
     reply->current_epoch = (uint64_t)state.current_epoch;
     reply->last_batch = (uint64_t)state.last_batch;
@@ -128,14 +131,14 @@ static enum status list_open_reservations(struct rpc_call *call,
     char token[2 * OP_ID_SIZE + 1] = "";
     const struct ledger_event *events;
     size_t count, limit;
-    enum status status = begin(&store, call, err);
-    if (status == ST_OK)
-        status = read_page(&after, &limit, request->page, err);
-    if (status == ST_OK)
-        status =
-            ledger_store_list_reservations(&events, &count, &store, &after, limit, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = begin(&store, call, err);
+    if (st == ST_OK)
+        st = read_page(&after, &limit, request->page, err);
+    if (st == ST_OK)
+        st = ledger_store_list_reservations(&events, &count, &store, &after, limit, err);
+    if (st != ST_OK)
+        return st;
     if (count == limit)
         parse_format_hex(token, events[count - 1].op_id.bytes, OP_ID_SIZE);
     reply->page = page_response(arena_strdup(call->arena, token), call->arena);
@@ -155,17 +158,17 @@ static enum status get_operations(struct rpc_call *call, const void *request_mes
     struct store_call store;
     const struct ledger_event *events;
     size_t count;
-    enum status status = begin(&store, call, err);
-    if (status == ST_OK && request->n_op_ids > COUNT_OF(ids))
-        status = error_field(err, "op_ids", "more than %zu op ids", COUNT_OF(ids));
-    for (size_t i = 0; status == ST_OK && i < request->n_op_ids; i++)
+
+    enum status st = begin(&store, call, err);
+    if (st == ST_OK && request->n_op_ids > COUNT_OF(ids))
+        st = error_field(err, "op_ids", "more than %zu op ids", COUNT_OF(ids));
+    for (size_t i = 0; st == ST_OK && i < request->n_op_ids; i++)
         if (!ledger_messages_read_id(&ids[i], request->op_ids[i]))
-            status = error_field(err, "op_ids", "op id %zu has not 16 bytes", i);
-    if (status == ST_OK)
-        status =
-            ledger_store_operations(&events, &count, &store, ids, request->n_op_ids, err);
-    if (status != ST_OK)
-        return status;
+            st = error_field(err, "op_ids", "op id %zu has not 16 bytes", i);
+    if (st == ST_OK)
+        st = ledger_store_operations(&events, &count, &store, ids, request->n_op_ids, err);
+    if (st != ST_OK)
+        return st;
     reply->events = ledger_messages_write_events(call->arena, events, count);
     if (reply->events == NULL)
         return error_out_of_arena(err);

@@ -51,6 +51,7 @@ enum status calls_store_list(const struct call_record **out, size_t *count,
 {
     struct db_params params;
     struct db_result result;
+
     if (limit > CALLS_STORE_LIST_MAX)
         limit = CALLS_STORE_LIST_MAX;
     db_params_init(&params);
@@ -63,20 +64,20 @@ enum status calls_store_list(const struct call_record **out, size_t *count,
     db_param_time(&params, behind->at_us);
     db_param_uuid(&params, &behind->event_id);
     db_param_i64(&params, (int64_t)limit);
-    enum status status = store_read(&result, call, &LIST, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_read(&result, call, &LIST, &params, err);
+    if (st != ST_OK)
+        return st;
     size_t rows = (size_t)result.rows;
     struct call_record *calls = NULL;
     if (rows > 0) {
-        calls = arena_alloc_array(call->arena, rows, sizeof *calls);
+        calls = arena_alloc_array(call->arena, rows, sizeof(*calls));
         result.failed = calls == NULL;
     }
     for (int row = 0; calls != NULL && row < result.rows; row++)
         read_call(&calls[row], &result, row);
-    status = db_result_finish(&result, err);
-    if (status != ST_OK)
-        return status;
+    st = db_result_finish(&result, err);
+    if (st != ST_OK)
+        return st;
     *out = calls;
     *count = rows;
     return ST_OK;

@@ -48,6 +48,7 @@ static void append_limit(struct buf *options, const char *given, const char *nam
 static void complete_options(struct conninfo *info, const struct conninfo_extras *extras)
 {
     size_t at = 0;
+
     while (at < info->count && strcmp(info->keywords[at], "options") != 0)
         at++;
     const char *given = at < info->count ? info->values[at] : "";
@@ -72,6 +73,7 @@ static void complete_options(struct conninfo *info, const struct conninfo_extras
 static unsigned count_hosts(const struct conninfo *info)
 {
     const char *list = conninfo_value(info, "host");
+
     if (list == NULL)
         list = conninfo_value(info, "hostaddr");
     unsigned hosts = 1;
@@ -85,6 +87,7 @@ enum status conninfo_parse(struct conninfo *out, const char *text,
                            const struct conninfo_extras *extras, struct error *err)
 {
     PQconninfoOption *options = PQconninfoParse(text, NULL);
+
     if (options == NULL)
         return error_set(err, ST_INVALID,
                          "the database connection string is neither a URL nor keywords");
@@ -93,8 +96,8 @@ enum status conninfo_parse(struct conninfo *out, const char *text,
         given += option->val != NULL;
 
     struct conninfo info = {0};
-    info.keywords = mem_alloc_array(given + ROOM + 1, sizeof *info.keywords);
-    info.values = mem_alloc_array(given + ROOM + 1, sizeof *info.values);
+    info.keywords = mem_alloc_array(given + ROOM + 1, sizeof(*info.keywords));
+    info.values = mem_alloc_array(given + ROOM + 1, sizeof(*info.values));
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++)
         if (option->val != NULL)
             add(&info, option->keyword, option->val);

@@ -95,18 +95,19 @@ enum status creators_store_report_find(struct creator_report *out, bool *found,
 {
     struct db_params params;
     struct db_result result;
+
     creators_rows_key_params(&params, key);
     db_param_bool(&params, with_document);
-    enum status status = store_read(&result, call, &REPORT_FIND, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_read(&result, call, &REPORT_FIND, &params, err);
+    if (st != ST_OK)
+        return st;
     struct creator_report report;
     bool any = result.rows == 1;
     if (any)
         read_report(&report, &result);
-    status = db_result_finish(&result, err);
-    if (status != ST_OK)
-        return status;
+    st = db_result_finish(&result, err);
+    if (st != ST_OK)
+        return st;
     if (any)
         *out = report;
     *found = any;
@@ -117,6 +118,7 @@ static enum status put_creator(struct store_tx *tx, const struct creator *creato
                                struct error *err)
 {
     struct db_params params;
+
     creators_rows_upsert_params(&params, creator, 1);
     return store_step(NULL, tx, &CREATORS_ROWS_UPSERT, &params, err);
 }
@@ -125,6 +127,7 @@ static enum status put_report(struct store_tx *tx, const struct creator *creator
                               const struct creator_report *report, struct error *err)
 {
     struct db_params params;
+
     db_params_init(&params);
     db_param_i16(&params, creator->platform);
     db_param_text(&params, creator->provider_user_id);
@@ -146,6 +149,7 @@ static enum status put_alias(struct store_tx *tx, const struct creator_key *aske
                              const struct creator *creator, struct error *err)
 {
     struct db_params params;
+
     creators_rows_key_params(&params, asked);
     db_param_text(&params, creator->provider_user_id);
     db_param_text(&params, creator->handle);
@@ -160,21 +164,23 @@ enum status creators_store_report_put(const struct store_call *call,
                                       struct error *err)
 {
     struct store_tx tx;
-    enum status status = store_begin(&tx, call, NULL, err);
-    if (status != ST_OK)
-        return status;
-    status = put_creator(&tx, creator, err);
-    if (status == ST_OK)
-        status = put_report(&tx, creator, report, err);
-    if (status == ST_OK && asked != NULL)
-        status = put_alias(&tx, asked, creator, err);
-    return store_end(&tx, status, err);
+
+    enum status st = store_begin(&tx, call, NULL, err);
+    if (st != ST_OK)
+        return st;
+    st = put_creator(&tx, creator, err);
+    if (st == ST_OK)
+        st = put_report(&tx, creator, report, err);
+    if (st == ST_OK && asked != NULL)
+        st = put_alias(&tx, asked, creator, err);
+    return store_end(&tx, st, err);
 }
 
 static enum status read_enrichment(struct creator_enrichment *out, struct db_result *result,
                                    struct error *err)
 {
     int64_t state = db_i64(result, 0, 0);
+
     if (state < CREATOR_ENRICHMENT_FOUND || state > CREATOR_ENRICHMENT_PENDING)
         return error_set(err, ST_INTERNAL, "a stored enrichment has state %d", (int)state);
     *out = (struct creator_enrichment){
@@ -195,17 +201,18 @@ enum status creators_store_enrichment_find(struct creator_enrichment *out, bool 
 {
     struct db_params params;
     struct db_result result;
+
     creators_rows_key_params(&params, key);
-    enum status status = store_read(&result, call, &ENRICHMENT_FIND, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_read(&result, call, &ENRICHMENT_FIND, &params, err);
+    if (st != ST_OK)
+        return st;
     struct creator_enrichment enrichment;
     bool any = result.rows == 1;
     if (any)
-        status = read_enrichment(&enrichment, &result, err);
+        st = read_enrichment(&enrichment, &result, err);
     enum status finished = db_result_finish(&result, err);
-    if (status != ST_OK || finished != ST_OK)
-        return status != ST_OK ? status : finished;
+    if (st != ST_OK || finished != ST_OK)
+        return st != ST_OK ? st : finished;
     if (any)
         *out = enrichment;
     *found = any;
@@ -218,6 +225,7 @@ enum status creators_store_enrichment_put(const struct store_call *call,
                                           struct error *err)
 {
     struct db_params params;
+
     db_params_init(&params);
     db_param_i16(&params, key->platform);
     db_param_text(&params, key->provider_user_id);

@@ -63,6 +63,7 @@ static const struct {
 void creators_rows_key_params(struct db_params *params, const struct creator_key *key)
 {
     bool by_handle = key->provider_user_id == NULL;
+
     db_params_init(params);
     db_param_i16(params, key->platform);
     db_param_text(params, by_handle ? key->handle : key->provider_user_id);
@@ -72,7 +73,8 @@ void creators_rows_key_params(struct db_params *params, const struct creator_key
 void creators_rows_upsert_params(struct db_params *params, const struct creator *creators,
                                  size_t count)
 {
-    struct db_rows rows = {creators, count, sizeof *creators};
+    struct db_rows rows = {creators, count, sizeof(*creators)};
+
     db_params_init(params);
     for (size_t i = 0; i < COUNT_OF(UPSERT_COLUMNS); i++)
         db_param_column(params, rows, UPSERT_COLUMNS[i].kind, UPSERT_COLUMNS[i].offset);

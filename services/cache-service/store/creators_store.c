@@ -42,17 +42,18 @@ enum status creators_store_find(struct creator *out, bool *found,
 {
     struct db_params params;
     struct db_result result;
+
     creators_rows_key_params(&params, key);
-    enum status status = store_read(&result, call, &FIND, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_read(&result, call, &FIND, &params, err);
+    if (st != ST_OK)
+        return st;
     struct creator creator;
     bool any = result.rows == 1;
     if (any)
         creators_rows_read(&creator, &result, 0);
-    status = db_result_finish(&result, err);
-    if (status != ST_OK)
-        return status;
+    st = db_result_finish(&result, err);
+    if (st != ST_OK)
+        return st;
     if (any)
         *out = creator;
     *found = any;
@@ -64,6 +65,7 @@ enum status creators_store_upsert_many(const struct store_call *call,
                                        struct error *err)
 {
     struct db_params params;
+
     if (count > CREATORS_STORE_UPSERT_MAX)
         return error_set(err, ST_INVALID, "more than %d creators at once",
                          CREATORS_STORE_UPSERT_MAX);
@@ -79,6 +81,7 @@ static void negative_params(struct db_params *params, const struct creator_key *
                             enum creator_negative_kind kind)
 {
     bool by_handle = key->provider_user_id == NULL;
+
     db_params_init(params);
     db_param_i16(params, key->platform);
     db_param_bool(params, by_handle);
@@ -93,19 +96,20 @@ enum status creators_store_negative_find(struct creator_negative *out, bool *fou
 {
     struct db_params params;
     struct db_result result;
+
     negative_params(&params, key, kind);
-    enum status status = store_read(&result, call, &NEGATIVE_FIND, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_read(&result, call, &NEGATIVE_FIND, &params, err);
+    if (st != ST_OK)
+        return st;
     struct creator_negative negative = {.kind = kind};
     bool any = result.rows == 1;
     if (any) {
         negative.reason = db_text(&result, 0, 0);
         negative.until_us = db_time_us(&result, 0, 1);
     }
-    status = db_result_finish(&result, err);
-    if (status != ST_OK)
-        return status;
+    st = db_result_finish(&result, err);
+    if (st != ST_OK)
+        return st;
     if (any)
         *out = negative;
     *found = any;
@@ -118,6 +122,7 @@ enum status creators_store_negative_put(const struct store_call *call,
                                         struct error *err)
 {
     struct db_params params;
+
     negative_params(&params, key, negative->kind);
     if (negative->until_us == 0)
         return store_write(NULL, call, &NEGATIVE_DROP, &params, err);

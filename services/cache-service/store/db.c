@@ -52,18 +52,19 @@ enum status db_open(struct db **out, const struct db_options *options, struct er
         .lock_ms = options->lock_ms,
         .idle_in_transaction_ms = options->idle_in_transaction_ms,
     };
-    enum status status = conninfo_parse(&info, options->conninfo, &extras, err);
-    if (status != ST_OK)
-        return status;
 
-    struct db *db = mem_alloc(sizeof *db);
+    enum status st = conninfo_parse(&info, options->conninfo, &extras, err);
+    if (st != ST_OK)
+        return st;
+
+    struct db *db = mem_alloc(sizeof(*db));
     db->info = info;
     mutex_init(&db->mutex);
     condition_init(&db->released);
     list_init(&db->idle);
     atomic_init(&db->expired, 0);
     db->limit = options->connections;
-    db->sessions = mem_alloc_array(db->limit, sizeof *db->sessions);
+    db->sessions = mem_alloc_array(db->limit, sizeof(*db->sessions));
     for (unsigned i = 0; i < db->limit; i++) {
         db->sessions[i].db = db;
         db->sessions[i].expired = &db->expired;
@@ -144,9 +145,9 @@ static enum status connect_session(struct db *db, struct db_session *session,
     if (wait)
         return refuse(err);
 
-    enum status status = db_session_connect(session, &db->info, deadline_us, err);
+    enum status st = db_session_connect(session, &db->info, deadline_us, err);
     mutex_lock(&db->mutex);
-    if (status == ST_OK) {
+    if (st == ST_OK) {
         db->open++;
         db->opened++;
         db->refuse_until_us = 0;
@@ -155,7 +156,7 @@ static enum status connect_session(struct db *db, struct db_session *session,
         db->refuse_until_us = clock_deadline_ms(REFUSE_AFTER_FAILURE_MS);
     }
     mutex_unlock(&db->mutex);
-    if (status == ST_OK) {
+    if (st == ST_OK) {
         PQsetNoticeProcessor(session->connection, ignore_notice, NULL);
         return ST_OK;
     }
@@ -168,15 +169,16 @@ enum status db_acquire(struct db_session **out, struct db *db, uint64_t deadline
                        struct error *err)
 {
     struct db_session *session = take_idle(db, deadline_us);
+
     if (session == NULL)
         return refuse_busy(db, err);
     if (session->connection != NULL && !db_session_is_alive(session))
         note_disconnect(db, session);
     if (session->connection == NULL) {
-        enum status status = connect_session(db, session, deadline_us, err);
-        if (status != ST_OK) {
+        enum status st = connect_session(db, session, deadline_us, err);
+        if (st != ST_OK) {
             put_idle(db, session);
-            return status;
+            return st;
         }
     }
     *out = session;
@@ -195,33 +197,35 @@ void db_release(struct db_session *session)
 enum status db_begin_as(struct db_session *session, const char *user, uint64_t deadline_us,
                         struct error *err)
 {
-    enum status status = db_execute(NULL, session, &BEGIN, NULL, deadline_us, err);
-    if (status != ST_OK || user == NULL)
-        return status;
+    enum status st = db_execute(NULL, session, &BEGIN, NULL, deadline_us, err);
+    if (st != ST_OK || user == NULL)
+        return st;
     struct db_params params;
     db_params_init(&params);
     db_param_text(&params, user);
-    status = db_execute(NULL, session, &SET_USER, &params, deadline_us, err);
+    st = db_execute(NULL, session, &SET_USER, &params, deadline_us, err);
     db_params_done(&params);
-    return status;
+    return st;
 }
 
 enum status db_commit(struct db_session *session, uint64_t deadline_us, struct error *err)
 {
     struct db_result result;
-    enum status status = db_execute(&result, session, &COMMIT, NULL, deadline_us, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = db_execute(&result, session, &COMMIT, NULL, deadline_us, err);
+    if (st != ST_OK)
+        return st;
     /* Of a transaction that had failed, COMMIT makes a rollback, without an error. */
     if (!db_has_tag(&result, "COMMIT"))
-        status = error_set(err, ST_INTERNAL, "a failed transaction was to be committed");
+        st = error_set(err, ST_INTERNAL, "a failed transaction was to be committed");
     db_result_done(&result);
-    return status;
+    return st;
 }
 
 void db_rollback(struct db_session *session)
 {
     struct error ignored = ERROR_NONE;
+
     if (session->broken || PQtransactionStatus(session->connection) == PQTRANS_IDLE)
         return;
     if (db_execute(NULL, session, &ROLLBACK, NULL, clock_deadline_ms(ROLLBACK_MS),

@@ -12,6 +12,7 @@
 static int poll_timeout(uint64_t deadline_us)
 {
     uint64_t left_ms = clock_left_ms(deadline_us);
+
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
@@ -19,10 +20,12 @@ enum status db_session_wait(struct db_session *session, short events, uint64_t d
                             struct error *err)
 {
     struct pollfd fd = {.fd = PQsocket(session->connection), .events = events};
+
     if (fd.fd < 0)
         return error_set(err, ST_UNAVAILABLE, "the database connection is lost");
     for (;;) {
         int ready = poll(&fd, 1, poll_timeout(deadline_us));
+
         if (ready > 0)
             return ST_OK;
         if (ready == 0)
@@ -37,16 +40,17 @@ enum status db_session_wait(struct db_session *session, short events, uint64_t d
 static enum status connect_failed(struct db_session *session, struct error *err)
 {
     const char *text = PQerrorMessage(session->connection);
-    enum status status =
-        error_set(err, ST_UNAVAILABLE, "%.*s", (int)strcspn(text, "\n"), text);
+
+    enum status st = error_set(err, ST_UNAVAILABLE, "%.*s", (int)strcspn(text, "\n"), text);
     db_session_disconnect(session);
-    return status;
+    return st;
 }
 
 enum status db_session_connect(struct db_session *session, const struct conninfo *info,
                                uint64_t deadline_us, struct error *err)
 {
     uint64_t limit_us = clock_deadline_ms((uint64_t)HOST_CONNECT_MS * info->hosts);
+
     if (deadline_us > limit_us)
         deadline_us = limit_us;
     session->broken = false;
@@ -60,6 +64,7 @@ enum status db_session_connect(struct db_session *session, const struct conninfo
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+
         if (db_session_wait(session, events, deadline_us, err) != ST_OK) {
             db_session_disconnect(session);
             return error_set(err, ST_UNAVAILABLE, "connecting took too long");
@@ -84,5 +89,6 @@ void db_session_disconnect(struct db_session *session)
 bool db_session_is_alive(const struct db_session *session)
 {
     struct pollfd fd = {.fd = PQsocket(session->connection), .events = POLLIN};
+
     return fd.fd >= 0 && poll(&fd, 1, 0) == 0;
 }

@@ -45,6 +45,7 @@ struct db_fault db_fault_of(const char *sqlstate)
     size_t best_length = 0;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         size_t length = strlen(ROWS[i].prefix);
+
         if (length > best_length && strncmp(sqlstate, ROWS[i].prefix, length) == 0) {
             best = ROWS[i].fault;
             best_length = length;

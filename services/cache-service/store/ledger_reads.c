@@ -53,12 +53,13 @@ enum status ledger_store_find_batch(struct ledger_batch_state *out,
 {
     struct db_params params;
     struct db_result result;
+
     db_params_init(&params);
     db_param_i64(&params, epoch);
     db_param_i64(&params, batch);
-    enum status status = store_write(&result, call, &FIND_BATCH, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_write(&result, call, &FIND_BATCH, &params, err);
+    if (st != ST_OK)
+        return st;
     *out = (struct ledger_batch_state){
         .committed = db_bool(&result, 0, 0),
         .current_epoch = db_i64(&result, 0, 1),
@@ -99,7 +100,7 @@ static void read_event(struct ledger_event *out, struct db_result *result, int r
         .batch = db_i64(result, row, 26),
         .epoch = db_i64(result, row, 27),
     };
-    db_bytes(result, row, 10, out->body_hash, sizeof out->body_hash);
+    db_bytes(result, row, 10, out->body_hash, sizeof(out->body_hash));
 }
 
 static enum status take_events(const struct ledger_event **out, size_t *count,
@@ -107,15 +108,16 @@ static enum status take_events(const struct ledger_event **out, size_t *count,
 {
     size_t rows = (size_t)result->rows;
     struct ledger_event *events = NULL;
+
     if (rows > 0) {
-        events = arena_alloc_array(result->arena, rows, sizeof *events);
+        events = arena_alloc_array(result->arena, rows, sizeof(*events));
         result->failed = events == NULL;
     }
     for (int row = 0; events != NULL && row < result->rows; row++)
         read_event(&events[row], result, row);
-    enum status status = db_result_finish(result, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = db_result_finish(result, err);
+    if (st != ST_OK)
+        return st;
     *out = events;
     *count = rows;
     return ST_OK;
@@ -128,14 +130,15 @@ enum status ledger_store_list_reservations(const struct ledger_event **out, size
 {
     struct db_params params;
     struct db_result result;
+
     if (limit > LEDGER_STORE_RESERVATIONS_MAX)
         limit = LEDGER_STORE_RESERVATIONS_MAX;
     db_params_init(&params);
     db_param_uuid(&params, after);
     db_param_i64(&params, (int64_t)limit);
-    enum status status = store_write(&result, call, &RESERVATIONS, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_write(&result, call, &RESERVATIONS, &params, err);
+    if (st != ST_OK)
+        return st;
     return take_events(out, count, &result, err);
 }
 
@@ -146,14 +149,15 @@ enum status ledger_store_operations(const struct ledger_event **out, size_t *cou
 {
     struct db_params params;
     struct db_result result;
+
     if (op_id_count > LEDGER_STORE_OPERATIONS_MAX)
         return error_set(err, ST_INVALID, "more than %d op ids",
                          LEDGER_STORE_OPERATIONS_MAX);
-    struct db_rows rows = {op_ids, op_id_count, sizeof *op_ids};
+    struct db_rows rows = {op_ids, op_id_count, sizeof(*op_ids)};
     db_params_init(&params);
     db_param_column(&params, rows, DB_COLUMN_UUID, 0);
-    enum status status = store_write(&result, call, &OPERATIONS, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_write(&result, call, &OPERATIONS, &params, err);
+    if (st != ST_OK)
+        return st;
     return take_events(out, count, &result, err);
 }

@@ -97,13 +97,14 @@ enum status ledger_store_commit(const struct store_call *call,
                                 const struct ledger_batch *batch, struct error *err)
 {
     struct db_params params;
+
     if (batch->event_count > LEDGER_STORE_EVENTS_MAX ||
         batch->counter_count > LEDGER_STORE_COUNTERS_MAX)
         return error_set(err, ST_INVALID, "a batch of %zu events and %zu counters",
                          batch->event_count, batch->counter_count);
-    struct db_rows events = {batch->events, batch->event_count, sizeof *batch->events};
+    struct db_rows events = {batch->events, batch->event_count, sizeof(*batch->events)};
     struct db_rows counters = {batch->counters, batch->counter_count,
-                               sizeof *batch->counters};
+                               sizeof(*batch->counters)};
     db_params_init(&params);
     db_param_i64(&params, batch->epoch);
     db_param_i64(&params, batch->batch);
@@ -120,11 +121,12 @@ static enum status take_epoch(struct ledger_state *state, struct store_tx *tx,
 {
     struct db_params params;
     struct db_result result;
+
     db_params_init(&params);
     db_param_text(&params, writer);
-    enum status status = store_step(&result, tx, &OPEN, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_step(&result, tx, &OPEN, &params, err);
+    if (st != ST_OK)
+        return st;
     state->epoch = db_i64(&result, 0, 0);
     state->last_batch = db_i64(&result, 0, 1);
     state->last_at_us = db_time_us(&result, 0, 2);
@@ -137,10 +139,11 @@ static enum status take_newest(struct ledger_state *state, struct store_tx *tx,
 {
     struct db_params params;
     struct db_result result;
+
     db_params_init(&params);
-    enum status status = store_step(&result, tx, &NEWEST, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_step(&result, tx, &NEWEST, &params, err);
+    if (st != ST_OK)
+        return st;
     state->newest_op_id = db_uuid(&result, 0, 0);
     return db_result_finish(&result, err);
 }
@@ -163,14 +166,15 @@ static enum status take_counters(struct ledger_state *state, struct store_tx *tx
 {
     struct db_params params;
     struct db_result result;
+
     db_params_init(&params);
     db_param_time(&params, ended_after_us);
-    enum status status = store_step(&result, tx, &COUNTERS, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_step(&result, tx, &COUNTERS, &params, err);
+    if (st != ST_OK)
+        return st;
     struct ledger_counter *counters = NULL;
     if (result.rows > 0) {
-        counters = arena_alloc_array(result.arena, (size_t)result.rows, sizeof *counters);
+        counters = arena_alloc_array(result.arena, (size_t)result.rows, sizeof(*counters));
         result.failed = counters == NULL;
     }
     for (int row = 0; counters != NULL && row < result.rows; row++)
@@ -185,16 +189,17 @@ enum status ledger_store_open(struct ledger_state *out, const struct store_call 
 {
     struct store_tx tx;
     struct ledger_state state;
-    enum status status = store_begin(&tx, call, NULL, err);
-    if (status != ST_OK)
-        return status;
-    status = take_epoch(&state, &tx, writer, err);
-    if (status == ST_OK)
-        status = take_newest(&state, &tx, err);
-    if (status == ST_OK)
-        status = take_counters(&state, &tx, ended_after_us, err);
-    status = store_end(&tx, status, err);
-    if (status == ST_OK)
+
+    enum status st = store_begin(&tx, call, NULL, err);
+    if (st != ST_OK)
+        return st;
+    st = take_epoch(&state, &tx, writer, err);
+    if (st == ST_OK)
+        st = take_newest(&state, &tx, err);
+    if (st == ST_OK)
+        st = take_counters(&state, &tx, ended_after_us, err);
+    st = store_end(&tx, st, err);
+    if (st == ST_OK)
         *out = state;
-    return status;
+    return st;
 }

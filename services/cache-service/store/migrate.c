@@ -78,30 +78,32 @@ static enum status note_file(struct db_session *session, const struct migration_
 {
     uint8_t hash[SCHEMA_HASH_SIZE];
     struct db_params params;
-    if (!parse_hex(hash, sizeof hash, file->sha256))
+
+    if (!parse_hex(hash, sizeof(hash), file->sha256))
         return error_set(err, ST_INTERNAL, "'%s' is no hash", file->sha256);
     db_params_init(&params);
     db_param_text(&params, file->name);
-    db_param_bytes(&params, hash, sizeof hash);
-    enum status status = db_execute(NULL, session, &NOTE, &params, deadline_us, err);
+    db_param_bytes(&params, hash, sizeof(hash));
+    enum status st = db_execute(NULL, session, &NOTE, &params, deadline_us, err);
     db_params_done(&params);
-    return status;
+    return st;
 }
 
 static enum status apply_file(struct db_session *session, const struct migration_file *file,
                               struct error *err)
 {
     uint64_t deadline_us = clock_deadline_ms(FILE_MS);
-    enum status status = db_begin_as(session, NULL, deadline_us, err);
-    if (status == ST_OK)
-        status = db_execute(NULL, session, &SHORT_LOCKS, NULL, deadline_us, err);
-    if (status == ST_OK)
-        status = db_execute_script(session, file->sql, deadline_us, err);
-    if (status == ST_OK)
-        status = note_file(session, file, deadline_us, err);
-    if (status == ST_OK)
-        status = db_commit(session, deadline_us, err);
-    if (status == ST_OK)
+
+    enum status st = db_begin_as(session, NULL, deadline_us, err);
+    if (st == ST_OK)
+        st = db_execute(NULL, session, &SHORT_LOCKS, NULL, deadline_us, err);
+    if (st == ST_OK)
+        st = db_execute_script(session, file->sql, deadline_us, err);
+    if (st == ST_OK)
+        st = note_file(session, file, deadline_us, err);
+    if (st == ST_OK)
+        st = db_commit(session, deadline_us, err);
+    if (st == ST_OK)
         return ST_OK;
     db_rollback(session);
     return error_wrap(err, "migration '%s'", file->name);
@@ -111,12 +113,13 @@ static enum status apply_file(struct db_session *session, const struct migration
 static enum status prepare_database(struct db_session *session, struct error *err)
 {
     uint64_t deadline_us = clock_deadline_ms(OTHER_RUNNER_MS);
-    enum status status = db_execute(NULL, session, &LOCK, NULL, deadline_us, err);
-    if (status == ST_OK)
-        status = db_execute(NULL, session, &SCHEMA, NULL, deadline_us, err);
-    if (status == ST_OK)
-        status = db_execute(NULL, session, &TABLE, NULL, deadline_us, err);
-    return status;
+
+    enum status st = db_execute(NULL, session, &LOCK, NULL, deadline_us, err);
+    if (st == ST_OK)
+        st = db_execute(NULL, session, &SCHEMA, NULL, deadline_us, err);
+    if (st == ST_OK)
+        st = db_execute(NULL, session, &TABLE, NULL, deadline_us, err);
+    return st;
 }
 
 static enum status apply_missing(struct migrate_outcome *out, struct db_session *session,
@@ -125,18 +128,19 @@ static enum status apply_missing(struct migrate_outcome *out, struct db_session 
 {
     const struct schema_applied *applied;
     size_t count;
-    enum status status = prepare_database(session, err);
-    if (status == ST_OK)
-        status = schema_list_applied(&applied, &count, session, arena,
-                                     clock_deadline_ms(OTHER_RUNNER_MS), err);
-    if (status == ST_OK)
-        status = check_applied(files, applied, count, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = prepare_database(session, err);
+    if (st == ST_OK)
+        st = schema_list_applied(&applied, &count, session, arena,
+                                 clock_deadline_ms(OTHER_RUNNER_MS), err);
+    if (st == ST_OK)
+        st = check_applied(files, applied, count, err);
+    if (st != ST_OK)
+        return st;
     for (size_t i = count; i < files->count; i++) {
-        status = apply_file(session, &files->files[i], err);
-        if (status != ST_OK)
-            return status;
+        st = apply_file(session, &files->files[i], err);
+        if (st != ST_OK)
+            return st;
         log_event(LOG_INFO, "migration applied", LOG_STR("name", files->files[i].name));
     }
     *out = (struct migrate_outcome){.applied = files->count - count, .total = files->count};
@@ -147,10 +151,11 @@ static enum status wait_for_database(struct db_session **out, struct db *db,
                                      uint64_t wait_ms, struct error *err)
 {
     uint64_t deadline_us = clock_deadline_ms(wait_ms);
+
     for (;;) {
-        enum status status = db_acquire(out, db, deadline_us, err);
-        if (status != ST_UNAVAILABLE || clock_mono_us() + CONNECT_PAUSE_US >= deadline_us)
-            return status;
+        enum status st = db_acquire(out, db, deadline_us, err);
+        if (st != ST_UNAVAILABLE || clock_mono_us() + CONNECT_PAUSE_US >= deadline_us)
+            return st;
         (void)usleep(CONNECT_PAUSE_US);
     }
 }
@@ -168,31 +173,33 @@ static enum status migrate_database(struct migrate_outcome *out,
         .lock_ms = OTHER_RUNNER_MS,
         .idle_in_transaction_ms = OTHER_RUNNER_MS,
     };
-    enum status status = db_open(&db, &db_options, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = db_open(&db, &db_options, err);
+    if (st != ST_OK)
+        return st;
     struct db_session *session = NULL;
     struct arena arena;
     arena_init(&arena, APPLIED_ARENA_MAX);
-    status = wait_for_database(&session, db, options->wait_ms, err);
-    if (status == ST_OK)
-        status = apply_missing(out, session, files, &arena, err);
+    st = wait_for_database(&session, db, options->wait_ms, err);
+    if (st == ST_OK)
+        st = apply_missing(out, session, files, &arena, err);
     db_release(session);
     arena_done(&arena);
     db_close(db); /* and with it goes the advisory lock */
-    return status;
+    return st;
 }
 
 enum status migrate_run(struct migrate_outcome *out, const struct migrate_options *options,
                         struct error *err)
 {
     struct migration_files files;
-    enum status status = migration_files_read(&files, options->folder, err);
-    if (status != ST_OK)
-        return status;
-    status = check_expected(&files, options, err);
-    if (status == ST_OK)
-        status = migrate_database(out, options, &files, err);
+
+    enum status st = migration_files_read(&files, options->folder, err);
+    if (st != ST_OK)
+        return st;
+    st = check_expected(&files, options, err);
+    if (st == ST_OK)
+        st = migrate_database(out, options, &files, err);
     migration_files_done(&files);
-    return status;
+    return st;
 }

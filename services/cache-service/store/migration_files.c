@@ -15,6 +15,7 @@
 static bool ends_in_sql(const char *name)
 {
     size_t length = strlen(name);
+
     return length > 4 && strcmp(name + length - 4, ".sql") == 0;
 }
 
@@ -27,6 +28,7 @@ static bool is_numbered(const char *name)
 static int by_name(const void *a, const void *b)
 {
     const struct migration_file *left = a, *right = b;
+
     return strcmp(left->name, right->name);
 }
 
@@ -34,25 +36,27 @@ static enum status list_names(struct migration_files *files, const char *folder,
                               struct error *err)
 {
     DIR *directory = opendir(folder);
+
     if (directory == NULL)
         return error_set(err, ST_INVALID, "cannot read the migrations folder '%s': %s",
                          folder, strerror(errno));
-    enum status status = ST_OK;
-    for (struct dirent *entry; status == ST_OK && (entry = readdir(directory)) != NULL;) {
+    enum status st = ST_OK;
+    for (struct dirent *entry; st == ST_OK && (entry = readdir(directory)) != NULL;) {
         const char *name = entry->d_name;
+
         if (!ends_in_sql(name) || strcmp(name, "bootstrap.sql") == 0)
             continue;
         if (!is_numbered(name) || files->count == MIGRATION_FILES_MAX)
-            status =
+            st =
                 error_set(err, ST_PRECONDITION,
                           "'%s' in the migrations folder is not named NNNN_what.sql", name);
         else
             files->files[files->count++].name = mem_strdup(name);
     }
     (void)closedir(directory);
-    if (status == ST_OK && files->count == 0)
-        status = error_set(err, ST_PRECONDITION, "no migrations in '%s'", folder);
-    return status;
+    if (st == ST_OK && files->count == 0)
+        st = error_set(err, ST_PRECONDITION, "no migrations in '%s'", folder);
+    return st;
 }
 
 /* All of a file into `content`; its limit says when it is too large. */
@@ -61,9 +65,10 @@ static bool read_all(struct buf *content, const char *path)
     char chunk[16384];
     ssize_t size;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+
     if (fd < 0)
         return false;
-    while ((size = read(fd, chunk, sizeof chunk)) > 0)
+    while ((size = read(fd, chunk, sizeof(chunk))) > 0)
         buf_append(content, chunk, (size_t)size);
     (void)close(fd);
     return size == 0 && !content->overflowed;
@@ -74,6 +79,7 @@ static enum status read_file(struct migration_file *file, const char *folder,
 {
     uint8_t hash[crypto_hash_sha256_BYTES];
     struct buf content;
+
     buf_init(&content, MIGRATION_FILE_MAX_SIZE);
     char *path = mem_printf("%s/%s", folder, file->name);
     bool good =
@@ -81,7 +87,7 @@ static enum status read_file(struct migration_file *file, const char *folder,
     mem_free(path);
     if (good) {
         crypto_hash_sha256(hash, (const unsigned char *)buf_text(&content), content.size);
-        parse_format_hex(file->sha256, hash, sizeof hash);
+        parse_format_hex(file->sha256, hash, sizeof(hash));
         file->sql = mem_strdup(buf_text(&content));
     }
     buf_done(&content);
@@ -95,16 +101,17 @@ static enum status read_file(struct migration_file *file, const char *folder,
 static enum status read_files(struct migration_files *files, const char *folder,
                               struct error *err)
 {
-    qsort(files->files, files->count, sizeof *files->files, by_name);
+    qsort(files->files, files->count, sizeof(*files->files), by_name);
     for (size_t i = 0; i < files->count; i++) {
         const char *name = files->files[i].name;
+
         if (i > 0 && strncmp(files->files[i - 1].name, name, 4) == 0)
             return error_set(err, ST_PRECONDITION,
                              "migrations '%s' and '%s' have one number",
                              files->files[i - 1].name, name);
-        enum status status = read_file(&files->files[i], folder, err);
-        if (status != ST_OK)
-            return status;
+        enum status st = read_file(&files->files[i], folder, err);
+        if (st != ST_OK)
+            return st;
     }
     return ST_OK;
 }
@@ -115,15 +122,15 @@ enum status migration_files_read(struct migration_files *out, const char *folder
     if (sodium_init() < 0)
         return error_set(err, ST_INTERNAL, "libsodium does not start");
     struct migration_files files = {0};
-    files.files = mem_alloc_array(MIGRATION_FILES_MAX, sizeof *files.files);
-    enum status status = list_names(&files, folder, err);
-    if (status == ST_OK)
-        status = read_files(&files, folder, err);
-    if (status == ST_OK)
+    files.files = mem_alloc_array(MIGRATION_FILES_MAX, sizeof(*files.files));
+    enum status st = list_names(&files, folder, err);
+    if (st == ST_OK)
+        st = read_files(&files, folder, err);
+    if (st == ST_OK)
         *out = files;
     else
         migration_files_done(&files);
-    return status;
+    return st;
 }
 
 void migration_files_done(struct migration_files *files)

@@ -46,6 +46,7 @@ static void add(struct db_params *params, const void *value, size_t size)
 static void add_copy(struct db_params *params, const void *value, size_t size)
 {
     const void *copy = arena_memdup(&params->arena, value, size);
+
     if (copy == NULL)
         params->failed = true;
     add(params, copy, size);
@@ -54,7 +55,8 @@ static void add_copy(struct db_params *params, const void *value, size_t size)
 void db_param_i64(struct db_params *params, int64_t value)
 {
     uint64_t wire = htobe64((uint64_t)value);
-    add_copy(params, &wire, sizeof wire);
+
+    add_copy(params, &wire, sizeof(wire));
 }
 
 void db_param_known_i64(struct db_params *params, int64_t value)
@@ -68,19 +70,22 @@ void db_param_known_i64(struct db_params *params, int64_t value)
 void db_param_i32(struct db_params *params, int32_t value)
 {
     uint32_t wire = htobe32((uint32_t)value);
-    add_copy(params, &wire, sizeof wire);
+
+    add_copy(params, &wire, sizeof(wire));
 }
 
 void db_param_i16(struct db_params *params, int value)
 {
     uint16_t wire = htobe16((uint16_t)value);
-    add_copy(params, &wire, sizeof wire);
+
+    add_copy(params, &wire, sizeof(wire));
 }
 
 void db_param_bool(struct db_params *params, bool value)
 {
     uint8_t wire = value;
-    add_copy(params, &wire, sizeof wire);
+
+    add_copy(params, &wire, sizeof(wire));
 }
 
 /* A time far out of range wraps to one that Postgres refuses or that is as far out. */
@@ -99,7 +104,7 @@ void db_param_time(struct db_params *params, int64_t unix_us)
 
 void db_param_uuid(struct db_params *params, const struct op_id *id)
 {
-    add_copy(params, id->bytes, sizeof id->bytes);
+    add_copy(params, id->bytes, sizeof(id->bytes));
 }
 
 void db_param_text(struct db_params *params, const char *text)
@@ -119,35 +124,40 @@ void db_param_bytes(struct db_params *params, const void *data, size_t size)
 static uint8_t *put32(uint8_t *at, uint32_t value)
 {
     uint32_t wire = htobe32(value);
-    memcpy(at, &wire, sizeof wire);
-    return at + sizeof wire;
+
+    memcpy(at, &wire, sizeof(wire));
+    return at + sizeof(wire);
 }
 
 static uint8_t *put64(uint8_t *at, int64_t value)
 {
     uint64_t wire = htobe64((uint64_t)value);
-    memcpy(at, &wire, sizeof wire);
-    return at + sizeof wire;
+
+    memcpy(at, &wire, sizeof(wire));
+    return at + sizeof(wire);
 }
 
 static const char *text_at(const void *field)
 {
     const char *text;
-    memcpy(&text, field, sizeof text);
+
+    memcpy(&text, field, sizeof(text));
     return text == NULL ? "" : text;
 }
 
 static int64_t i64_at(const void *field)
 {
     int64_t value;
-    memcpy(&value, field, sizeof value);
+
+    memcpy(&value, field, sizeof(value));
     return value;
 }
 
 static int int_at(const void *field)
 {
     int value;
-    memcpy(&value, field, sizeof value);
+
+    memcpy(&value, field, sizeof(value));
     return value;
 }
 
@@ -167,7 +177,7 @@ static uint8_t *put_element(uint8_t *at, const void *field, enum db_column kind)
     switch (kind) {
     case DB_COLUMN_I16: {
         uint16_t wire = htobe16((uint16_t)int_at(field));
-        memcpy(at, &wire, sizeof wire);
+        memcpy(at, &wire, sizeof(wire));
         return at + size;
     }
     case DB_COLUMN_I32:
@@ -192,6 +202,7 @@ static uint8_t *put_element(uint8_t *at, const void *field, enum db_column kind)
 static size_t array_size(struct db_rows rows, enum db_column kind, size_t offset)
 {
     size_t size = ARRAY_HEADER_SIZE + rows.count * (4 + KINDS[kind].size);
+
     if (kind == DB_COLUMN_TEXT)
         for (size_t i = 0; i < rows.count; i++)
             size += strlen(text_at((const char *)rows.first + i * rows.stride + offset));
@@ -202,6 +213,7 @@ void db_param_column(struct db_params *params, struct db_rows rows, enum db_colu
                      size_t offset)
 {
     uint8_t *array = arena_alloc(&params->arena, array_size(rows, kind, offset));
+
     if (array == NULL) {
         params->failed = true;
         return;

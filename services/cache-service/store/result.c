@@ -26,13 +26,13 @@ int64_t db_i64_or(const struct db_result *result, int row, int column, int64_t i
     uint64_t wire64;
     switch (PQgetlength(result->raw, row, column)) {
     case 2:
-        memcpy(&wire16, value, sizeof wire16);
+        memcpy(&wire16, value, sizeof(wire16));
         return (int16_t)be16toh(wire16);
     case 4:
-        memcpy(&wire32, value, sizeof wire32);
+        memcpy(&wire32, value, sizeof(wire32));
         return (int32_t)be32toh(wire32);
     case 8:
-        memcpy(&wire64, value, sizeof wire64);
+        memcpy(&wire64, value, sizeof(wire64));
         return (int64_t)be64toh(wire64);
     default:
         return if_null;
@@ -60,6 +60,7 @@ int64_t db_time_us(const struct db_result *result, int row, int column)
 struct op_id db_uuid(const struct db_result *result, int row, int column)
 {
     struct op_id id = {{0}};
+
     if (PQgetlength(result->raw, row, column) == OP_ID_SIZE)
         memcpy(id.bytes, PQgetvalue(result->raw, row, column), OP_ID_SIZE);
     return id;
@@ -73,6 +74,7 @@ size_t db_size(const struct db_result *result, int row, int column)
 const char *db_text(struct db_result *result, int row, int column)
 {
     size_t size = db_size(result, row, column);
+
     if (size == 0)
         return "";
     const char *copy =
@@ -96,6 +98,7 @@ void db_bytes(struct db_result *result, int row, int column, uint8_t *out, size_
 int64_t db_affected(const struct db_result *result)
 {
     int64_t count = 0;
+
     (void)!parse_i64(&count, PQcmdTuples(result->raw), 0, INT64_MAX);
     return count;
 }
@@ -116,5 +119,5 @@ enum status db_result_finish(struct db_result *result, struct error *err)
     db_result_done(result);
     if (!result->failed)
         return ST_OK;
-    return error_set(err, ST_EXHAUSTED, "the answer is larger than the request may take");
+    return error_out_of_arena(err);
 }

@@ -48,6 +48,7 @@ static enum status refuse_setting(struct error *err, const char *name, const cha
 static enum status judge_settings(struct db_result *result, struct error *err)
 {
     const char *synchronous = db_text(result, 0, 2);
+
     if (strcmp(db_text(result, 0, 0), "on") != 0)
         return refuse_setting(err, "fsync", "off");
     if (strcmp(db_text(result, 0, 1), "on") != 0)
@@ -69,15 +70,16 @@ enum status schema_check_settings(struct db_session *session, uint64_t deadline_
 {
     struct db_result result;
     struct arena arena;
-    enum status status = db_execute(&result, session, &SETTINGS, NULL, deadline_us, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = db_execute(&result, session, &SETTINGS, NULL, deadline_us, err);
+    if (st != ST_OK)
+        return st;
     arena_init(&arena, 4096);
     result.arena = &arena;
-    status = judge_settings(&result, err);
+    st = judge_settings(&result, err);
     db_result_done(&result);
     arena_done(&arena);
-    return status;
+    return st;
 }
 
 enum status schema_list_applied(const struct schema_applied **out, size_t *count,
@@ -85,25 +87,27 @@ enum status schema_list_applied(const struct schema_applied **out, size_t *count
                                 uint64_t deadline_us, struct error *err)
 {
     struct db_result result;
-    enum status status = db_execute(&result, session, &APPLIED, NULL, deadline_us, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = db_execute(&result, session, &APPLIED, NULL, deadline_us, err);
+    if (st != ST_OK)
+        return st;
     result.arena = arena;
     size_t rows = (size_t)result.rows;
-    struct schema_applied *list = arena_alloc_array(arena, rows + 1, sizeof *list);
+    struct schema_applied *list = arena_alloc_array(arena, rows + 1, sizeof(*list));
     if (list == NULL) {
         db_result_done(&result);
         return error_set(err, ST_EXHAUSTED, "too many applied migrations");
     }
     for (size_t i = 0; i < rows; i++) {
         uint8_t hash[SCHEMA_HASH_SIZE];
+
         list[i].name = db_text(&result, (int)i, 0);
-        db_bytes(&result, (int)i, 1, hash, sizeof hash);
-        parse_format_hex(list[i].sha256, hash, sizeof hash);
+        db_bytes(&result, (int)i, 1, hash, sizeof(hash));
+        parse_format_hex(list[i].sha256, hash, sizeof(hash));
     }
-    status = db_result_finish(&result, err);
-    if (status != ST_OK)
-        return status;
+    st = db_result_finish(&result, err);
+    if (st != ST_OK)
+        return st;
     *out = list;
     *count = rows;
     return ST_OK;
@@ -111,9 +115,9 @@ enum status schema_list_applied(const struct schema_applied **out, size_t *count
 
 /* ST_UNAVAILABLE and the like stay; "no such table" and "no right to look" become a plain
  * answer. */
-static bool is_passing(enum status status)
+static bool is_passing(enum status st)
 {
-    return status == ST_UNAVAILABLE || status == ST_DEADLINE || status == ST_EXHAUSTED;
+    return st == ST_UNAVAILABLE || st == ST_DEADLINE || st == ST_EXHAUSTED;
 }
 
 enum status schema_check_version(struct db_session *session, struct arena *arena,
@@ -121,11 +125,12 @@ enum status schema_check_version(struct db_session *session, struct arena *arena
 {
     const struct schema_applied *applied;
     size_t count;
-    enum status status =
+
+    enum status st =
         schema_list_applied(&applied, &count, session, arena, deadline_us, err);
-    if (is_passing(status))
-        return status;
-    if (status != ST_OK)
+    if (is_passing(st))
+        return st;
+    if (st != ST_OK)
         return error_set(
             err, ST_PRECONDITION,
             "the database has no metercache schema: run 'cache-service migrate'");

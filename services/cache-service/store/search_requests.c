@@ -39,14 +39,15 @@ enum status searches_store_record_request(const struct store_call *call, const c
                                           struct error *err)
 {
     struct db_params params;
-    enum status status = check_user(user, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = check_user(user, err);
+    if (st != ST_OK)
+        return st;
     db_params_init(&params);
     db_param_uuid(&params, &request->id);
     db_param_text(&params, user);
     db_param_i16(&params, request->platform);
-    db_param_bytes(&params, request->filter_hash, sizeof request->filter_hash);
+    db_param_bytes(&params, request->filter_hash, sizeof(request->filter_hash));
     db_param_text(&params, request->filters);
     db_param_i64(&params, request->count);
     db_param_i64(&params, request->from_cache);
@@ -66,7 +67,7 @@ static void read_request(struct search_request *out, struct db_result *result, i
         .discovered = (uint32_t)db_i64(result, row, 6),
         .at_us = db_time_us(result, row, 7),
     };
-    db_bytes(result, row, 2, out->filter_hash, sizeof out->filter_hash);
+    db_bytes(result, row, 2, out->filter_hash, sizeof(out->filter_hash));
 }
 
 static enum status take_requests(const struct search_request **out, size_t *count,
@@ -74,15 +75,16 @@ static enum status take_requests(const struct search_request **out, size_t *coun
 {
     size_t rows = (size_t)result->rows;
     struct search_request *requests = NULL;
+
     if (rows > 0) {
-        requests = arena_alloc_array(result->arena, rows, sizeof *requests);
+        requests = arena_alloc_array(result->arena, rows, sizeof(*requests));
         result->failed = requests == NULL;
     }
     for (int row = 0; requests != NULL && row < result->rows; row++)
         read_request(&requests[row], result, row);
-    enum status status = db_result_finish(result, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = db_result_finish(result, err);
+    if (st != ST_OK)
+        return st;
     *out = requests;
     *count = rows;
     return ST_OK;
@@ -97,26 +99,27 @@ enum status searches_store_list_requests(const struct search_request **out, size
     struct db_params params;
     struct db_result result;
     struct op_id newest;
-    memset(newest.bytes, 0xff, sizeof newest.bytes);
+
+    memset(newest.bytes, 0xff, sizeof(newest.bytes));
     if (limit > SEARCHES_STORE_REQUEST_MAX)
         limit = SEARCHES_STORE_REQUEST_MAX;
-    enum status status = check_user(user, err);
-    if (status == ST_OK)
-        status = store_begin(&tx, call, user, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = check_user(user, err);
+    if (st == ST_OK)
+        st = store_begin(&tx, call, user, err);
+    if (st != ST_OK)
+        return st;
     db_params_init(&params);
     db_param_uuid(&params, op_id_is_zero(before) ? &newest : before);
     db_param_i64(&params, (int64_t)limit);
-    status = store_step(&result, &tx, &LIST, &params, err);
+    st = store_step(&result, &tx, &LIST, &params, err);
     const struct search_request *requests = NULL;
     size_t rows = 0;
-    if (status == ST_OK)
-        status = take_requests(&requests, &rows, &result, err);
-    status = store_end(&tx, status, err);
-    if (status == ST_OK) {
+    if (st == ST_OK)
+        st = take_requests(&requests, &rows, &result, err);
+    st = store_end(&tx, st, err);
+    if (st == ST_OK) {
         *out = requests;
         *count = rows;
     }
-    return status;
+    return st;
 }

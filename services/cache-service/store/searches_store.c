@@ -106,7 +106,7 @@ static void read_search(struct search *out, struct db_result *result, int row)
         .fetched_at_us = db_time_us(result, row, 12),
         .fresh_until_us = db_time_us(result, row, 13),
     };
-    db_bytes(result, row, 0, out->filter_hash, sizeof out->filter_hash);
+    db_bytes(result, row, 0, out->filter_hash, sizeof(out->filter_hash));
 }
 
 /* The search in an answer of at most one row; *any says whether there is one. */
@@ -115,11 +115,12 @@ static enum status take_search(struct search *out, bool *any, struct db_result *
 {
     struct search search;
     bool has_row = result->rows == 1;
+
     if (has_row)
         read_search(&search, result, 0);
-    enum status status = db_result_finish(result, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = db_result_finish(result, err);
+    if (st != ST_OK)
+        return st;
     if (has_row)
         *out = search;
     *any = has_row;
@@ -140,10 +141,11 @@ enum status searches_store_find(struct search *out, bool *found,
 {
     struct db_params params;
     struct db_result result;
+
     hash_param(&params, filter_hash);
-    enum status status = store_read(&result, call, &FIND, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_read(&result, call, &FIND, &params, err);
+    if (st != ST_OK)
+        return st;
     return take_search(out, found, &result, err);
 }
 
@@ -154,25 +156,26 @@ enum status searches_store_results(const struct creator **out, size_t *count,
 {
     struct db_params params;
     struct db_result result;
+
     if (limit > SEARCHES_STORE_RESULTS_MAX)
         limit = SEARCHES_STORE_RESULTS_MAX;
     hash_param(&params, filter_hash);
     db_param_i64(&params, from_position);
     db_param_i64(&params, (int64_t)limit);
-    enum status status = store_read(&result, call, &RESULTS, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_read(&result, call, &RESULTS, &params, err);
+    if (st != ST_OK)
+        return st;
     size_t rows = (size_t)result.rows;
     struct creator *creators = NULL;
     if (rows > 0) {
-        creators = arena_alloc_array(call->arena, rows, sizeof *creators);
+        creators = arena_alloc_array(call->arena, rows, sizeof(*creators));
         result.failed = creators == NULL;
     }
     for (int row = 0; creators != NULL && row < result.rows; row++)
         creators_rows_read(&creators[row], &result, row);
-    status = db_result_finish(&result, err);
-    if (status != ST_OK)
-        return status;
+    st = db_result_finish(&result, err);
+    if (st != ST_OK)
+        return st;
     *out = creators;
     *count = rows;
     return ST_OK;
@@ -184,6 +187,7 @@ static enum status drop_others(struct store_tx *tx,
                                int64_t kept, struct error *err)
 {
     struct db_params params;
+
     hash_param(&params, filter_hash);
     db_param_i64(&params, kept);
     return store_step(NULL, tx, &DROP_OTHERS, &params, err);
@@ -195,13 +199,14 @@ static enum status start_first(struct search *out, bool *begun,
 {
     struct db_params params;
     struct db_result result;
+
     hash_param(&params, start->filter_hash);
     db_param_i16(&params, start->platform);
     db_param_text(&params, start->filters);
     db_param_text(&params, start->sort);
-    enum status status = store_write(&result, call, &START_FIRST, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_write(&result, call, &START_FIRST, &params, err);
+    if (st != ST_OK)
+        return st;
     return take_search(out, begun, &result, err);
 }
 
@@ -211,13 +216,14 @@ static enum status start_next(struct search *out, bool *begun, struct store_tx *
 {
     struct db_params params;
     struct db_result result;
+
     hash_param(&params, start->filter_hash);
     db_param_i64(&params, start->seen_generation);
-    enum status status = store_step(&result, tx, &START_NEXT, &params, err);
-    if (status == ST_OK)
-        status = take_search(out, begun, &result, err);
-    if (status != ST_OK || !*begun)
-        return status;
+    enum status st = store_step(&result, tx, &START_NEXT, &params, err);
+    if (st == ST_OK)
+        st = take_search(out, begun, &result, err);
+    if (st != ST_OK || !*begun)
+        return st;
     return drop_others(tx, start->filter_hash, out->held_generation, err);
 }
 
@@ -226,19 +232,21 @@ enum status searches_store_start(struct search *out, const struct store_call *ca
 {
     struct search search;
     bool begun = false;
-    enum status status;
+    enum status st;
+
     if (start->seen_generation == 0) {
-        status = start_first(&search, &begun, call, start, err);
+        st = start_first(&search, &begun, call, start, err);
     } else {
         struct store_tx tx;
-        status = store_begin(&tx, call, NULL, err);
-        if (status != ST_OK)
-            return status;
-        status = start_next(&search, &begun, &tx, start, err);
-        status = store_end(&tx, status, err);
+
+        st = store_begin(&tx, call, NULL, err);
+        if (st != ST_OK)
+            return st;
+        st = start_next(&search, &begun, &tx, start, err);
+        st = store_end(&tx, st, err);
     }
-    if (status != ST_OK)
-        return status;
+    if (st != ST_OK)
+        return st;
     if (!begun)
         return error_set(err, ST_ABORTED, "another search for the same has begun");
     *out = search;
@@ -261,21 +269,22 @@ static enum status append_lock(struct append *append, struct store_tx *tx,
     const struct search_page *page = append->page;
     struct db_params params;
     struct db_result result;
+
     hash_param(&params, page->filter_hash);
     db_param_i64(&params, page->generation);
     db_param_i64(&params, page->next_page);
-    enum status status = store_step(&result, tx, &APPEND_LOCK, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_step(&result, tx, &APPEND_LOCK, &params, err);
+    if (st != ST_OK)
+        return st;
     if (result.rows == 0) {
-        status = error_set(err, ST_ABORTED, "another call has stored this page");
+        st = error_set(err, ST_ABORTED, "another call has stored this page");
     } else {
         append->filled = db_i64(&result, 0, 0);
         append->held_generation = db_i64(&result, 0, 1);
         append->held = db_i64(&result, 0, 2);
     }
     db_result_done(&result);
-    return status;
+    return st;
 }
 
 static enum status append_creators(struct append *append, struct store_tx *tx,
@@ -284,23 +293,24 @@ static enum status append_creators(struct append *append, struct store_tx *tx,
     const struct search_page *page = append->page;
     struct db_params params;
     struct db_result result;
+
     if (page->creator_count == 0)
         return ST_OK;
     creators_rows_upsert_params(&params, page->creators, page->creator_count);
-    enum status status = store_step(NULL, tx, &CREATORS_ROWS_UPSERT, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_step(NULL, tx, &CREATORS_ROWS_UPSERT, &params, err);
+    if (st != ST_OK)
+        return st;
 
-    struct db_rows rows = {page->creators, page->creator_count, sizeof *page->creators};
+    struct db_rows rows = {page->creators, page->creator_count, sizeof(*page->creators)};
     hash_param(&params, page->filter_hash);
     db_param_i32(&params, (int32_t)append->filled);
     db_param_column(&params, rows, DB_COLUMN_I16, offsetof(struct creator, platform));
     db_param_column(&params, rows, DB_COLUMN_TEXT,
                     offsetof(struct creator, provider_user_id));
     db_param_i64(&params, page->generation);
-    status = store_step(&result, tx, &APPEND_RESULTS, &params, err);
-    if (status != ST_OK)
-        return status;
+    st = store_step(&result, tx, &APPEND_RESULTS, &params, err);
+    if (st != ST_OK)
+        return st;
     append->filled += db_affected(&result);
     db_result_done(&result);
     return ST_OK;
@@ -310,6 +320,7 @@ static bool is_enough(const struct append *append)
 {
     int64_t wanted = append->page->wanted;
     int64_t enough = append->held < wanted ? append->held : wanted;
+
     return append->held_generation == 0 || append->page->exhausted ||
            append->filled >= enough;
 }
@@ -323,8 +334,10 @@ static enum status append_turn(struct search *out, const struct append *append,
     bool any;
     bool was_held = append->held_generation == page->generation;
     bool is_held = was_held || is_enough(append);
+
     if (is_held && !was_held && append->held_generation != 0) {
         enum status dropped = drop_others(tx, page->filter_hash, page->generation, err);
+
         if (dropped != ST_OK)
             return dropped;
     }
@@ -335,9 +348,9 @@ static enum status append_turn(struct search *out, const struct append *append,
     db_param_time(&params, page->fetched_at_us);
     db_param_time(&params, page->fresh_until_us);
     db_param_bool(&params, is_held);
-    enum status status = store_step(&result, tx, &APPEND_TURN, &params, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = store_step(&result, tx, &APPEND_TURN, &params, err);
+    if (st != ST_OK)
+        return st;
     return take_search(out, &any, &result, err);
 }
 
@@ -347,19 +360,20 @@ enum status searches_store_append_page(struct search *out, const struct store_ca
     struct store_tx tx;
     struct search search;
     struct append append = {.page = page};
+
     if (page->creator_count > SEARCHES_STORE_RESULTS_MAX)
         return error_set(err, ST_INVALID, "more than %d results on a page",
                          SEARCHES_STORE_RESULTS_MAX);
-    enum status status = store_begin(&tx, call, NULL, err);
-    if (status != ST_OK)
-        return status;
-    status = append_lock(&append, &tx, err);
-    if (status == ST_OK)
-        status = append_creators(&append, &tx, err);
-    if (status == ST_OK)
-        status = append_turn(&search, &append, &tx, err);
-    status = store_end(&tx, status, err);
-    if (status == ST_OK)
+    enum status st = store_begin(&tx, call, NULL, err);
+    if (st != ST_OK)
+        return st;
+    st = append_lock(&append, &tx, err);
+    if (st == ST_OK)
+        st = append_creators(&append, &tx, err);
+    if (st == ST_OK)
+        st = append_turn(&search, &append, &tx, err);
+    st = store_end(&tx, st, err);
+    if (st == ST_OK)
         *out = search;
-    return status;
+    return st;
 }

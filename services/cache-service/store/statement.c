@@ -33,6 +33,7 @@ static enum status flush(struct db_session *session, uint64_t deadline_us,
 {
     for (;;) {
         int left = PQflush(session->connection);
+
         if (left == 0)
             return ST_OK;
         if (left < 0)
@@ -65,19 +66,20 @@ static enum status receive(PGresult **out, struct db_session *session, uint64_t 
                            struct error *err)
 {
     PGresult *last = NULL, *next = NULL;
-    enum status status = flush(session, deadline_us, err);
-    while (status == ST_OK) {
-        status = next_result(&next, session, deadline_us, err);
-        if (status != ST_OK || next == NULL)
+
+    enum status st = flush(session, deadline_us, err);
+    while (st == ST_OK) {
+        st = next_result(&next, session, deadline_us, err);
+        if (st != ST_OK || next == NULL)
             break;
         PQclear(last);
         last = next;
     }
-    if (status == ST_OK && last == NULL)
-        status = connection_failed(session, err);
-    if (status != ST_OK) {
+    if (st == ST_OK && last == NULL)
+        st = connection_failed(session, err);
+    if (st != ST_OK) {
         PQclear(last);
-        return status;
+        return st;
     }
     *out = last;
     return ST_OK;
@@ -92,6 +94,7 @@ static enum status refused(struct db_session *session, const struct db_statement
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
     struct db_fault fault = db_fault_of(sqlstate);
+
     (void)error_set(err, fault.status, "%s: %s%s%s%s (%s)", statement->name,
                     text == NULL ? "the database connection broke" : text,
                     constraint == NULL ? "" : " [", constraint == NULL ? "" : constraint,
@@ -134,6 +137,7 @@ static enum status check_shape(const struct db_statement *statement, const PGres
                 (size_t)columns == strlen(statement->columns) &&
                 (statement->shape != DB_ONE || rows == 1) &&
                 (statement->shape != DB_AT_MOST_ONE || rows <= 1);
+
     for (int i = 0; good && i < columns; i++)
         good = fits(statement->columns[i], PQftype(result, i));
     if (good)
@@ -158,26 +162,28 @@ static enum status prepare(struct db_session *session, const struct db_statement
                            uint64_t deadline_us, struct error *err)
 {
     PGresult *result;
+
     if (session->prepared_count == DB_SESSION_STATEMENTS_MAX)
         return error_set(err, ST_INTERNAL, "more than %d statements",
                          DB_SESSION_STATEMENTS_MAX);
     if (PQsendPrepare(session->connection, statement->name, statement->sql, 0, NULL) == 0)
         return connection_failed(session, err);
-    enum status status = receive(&result, session, deadline_us, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = receive(&result, session, deadline_us, err);
+    if (st != ST_OK)
+        return st;
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        status = refused(session, statement, result, err);
+        st = refused(session, statement, result, err);
     else
         session->prepared[session->prepared_count++] = statement;
     PQclear(result);
-    return status;
+    return st;
 }
 
 static enum status check_params(const struct db_statement *statement,
                                 const struct db_params *params, struct error *err)
 {
     int count = params == NULL ? 0 : params->count;
+
     if (params != NULL && params->failed)
         return error_set(err, ST_EXHAUSTED, "%s: the parameters are too large",
                          statement->name);
@@ -191,6 +197,7 @@ static enum status send(struct db_session *session, const struct db_statement *s
                         const struct db_params *params, struct error *err)
 {
     int formats[DB_PARAMS_MAX];
+
     for (int i = 0; i < statement->parameters; i++)
         formats[i] = BINARY;
     int sent =
@@ -206,25 +213,25 @@ enum status db_execute(struct db_result *out, struct db_session *session,
 {
     if (session->broken)
         return error_set(err, ST_UNAVAILABLE, "the database connection broke");
-    enum status status = check_params(statement, params, err);
-    if (status == ST_OK && !is_prepared(session, statement))
-        status = prepare(session, statement, deadline_us, err);
-    if (status == ST_OK)
-        status = send(session, statement, params, err);
+    enum status st = check_params(statement, params, err);
+    if (st == ST_OK && !is_prepared(session, statement))
+        st = prepare(session, statement, deadline_us, err);
+    if (st == ST_OK)
+        st = send(session, statement, params, err);
     PGresult *result = NULL;
-    if (status == ST_OK)
-        status = receive(&result, session, deadline_us, err);
-    if (status != ST_OK)
-        return status;
+    if (st == ST_OK)
+        st = receive(&result, session, deadline_us, err);
+    if (st != ST_OK)
+        return st;
 
     ExecStatusType kind = PQresultStatus(result);
     if (kind != PGRES_TUPLES_OK && kind != PGRES_COMMAND_OK)
-        status = refused(session, statement, result, err);
+        st = refused(session, statement, result, err);
     else
-        status = check_shape(statement, result, err);
-    if (status != ST_OK || out == NULL) {
+        st = check_shape(statement, result, err);
+    if (st != ST_OK || out == NULL) {
         PQclear(result);
-        return status;
+        return st;
     }
     *out = (struct db_result){.raw = result, .rows = PQntuples(result)};
     return ST_OK;
@@ -235,16 +242,17 @@ enum status db_execute_script(struct db_session *session, const char *sql,
 {
     static const struct db_statement SCRIPT = {.name = "script"};
     PGresult *result;
+
     if (session->broken || PQsendQuery(session->connection, sql) == 0)
         return connection_failed(session, err);
-    enum status status = receive(&result, session, deadline_us, err);
-    if (status != ST_OK)
-        return status;
+    enum status st = receive(&result, session, deadline_us, err);
+    if (st != ST_OK)
+        return st;
     ExecStatusType kind = PQresultStatus(result);
     if (kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE)
-        status = refused(session, &SCRIPT, result, err);
+        st = refused(session, &SCRIPT, result, err);
     else if (PQtransactionStatus(session->connection) != PQTRANS_INTRANS)
-        status = error_set(err, ST_PRECONDITION, "the script ends the transaction");
+        st = error_set(err, ST_PRECONDITION, "the script ends the transaction");
     PQclear(result);
-    return status;
+    return st;
 }

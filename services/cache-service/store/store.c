@@ -36,6 +36,7 @@ static enum status open_one(struct db **out, const struct store_options *options
         .lock_ms = LOCK_MS,
         .idle_in_transaction_ms = IDLE_IN_TRANSACTION_MS,
     };
+
     return db_open(out, &db, err);
 }
 
@@ -43,17 +44,18 @@ enum status store_open(struct store **out, const struct store_options *options,
                        struct error *err)
 {
     struct db *primary, *replica = NULL;
-    enum status status = open_one(&primary, options, options->conninfo, err);
-    if (status != ST_OK)
-        return status;
+
+    enum status st = open_one(&primary, options, options->conninfo, err);
+    if (st != ST_OK)
+        return st;
     if (options->replica_conninfo != NULL && options->replica_conninfo[0] != '\0') {
-        status = open_one(&replica, options, options->replica_conninfo, err);
-        if (status != ST_OK) {
+        st = open_one(&replica, options, options->replica_conninfo, err);
+        if (st != ST_OK) {
             db_close(primary);
             return error_wrap(err, "replica");
         }
     }
-    struct store *store = mem_alloc(sizeof *store);
+    struct store *store = mem_alloc(sizeof(*store));
     store->primary = primary;
     store->replica = replica;
     *out = store;
@@ -72,20 +74,22 @@ void store_close(struct store *store)
 enum status store_check(const struct store_call *call, struct error *err)
 {
     struct db_session *session;
-    enum status status = db_acquire(&session, call->store->primary, call->deadline_us, err);
-    if (status != ST_OK)
-        return status;
-    status = schema_check_settings(session, call->deadline_us, err);
-    if (status == ST_OK)
-        status = schema_check_version(session, call->arena, call->deadline_us, err);
+
+    enum status st = db_acquire(&session, call->store->primary, call->deadline_us, err);
+    if (st != ST_OK)
+        return st;
+    st = schema_check_settings(session, call->deadline_us, err);
+    if (st == ST_OK)
+        st = schema_check_version(session, call->arena, call->deadline_us, err);
     db_release(session);
-    return status;
+    return st;
 }
 
 enum status store_ensure_partitions(const struct store_call *call, int64_t until_us,
                                     struct error *err)
 {
     struct db_params params;
+
     db_params_init(&params);
     db_param_time(&params, until_us);
     return store_write(NULL, call, &ENSURE_PARTITIONS, &params, err);
@@ -94,6 +98,7 @@ enum status store_ensure_partitions(const struct store_call *call, int64_t until
 bool store_is_reachable(struct store *store)
 {
     struct db_load load;
+
     db_load(store->primary, &load);
     return load.reachable;
 }
@@ -101,6 +106,7 @@ bool store_is_reachable(struct store *store)
 void store_load(struct store *store, struct store_load *out)
 {
     struct db_load load;
+
     db_load(store->primary, &load);
     *out = (struct store_load){
         .open = load.open,
@@ -118,6 +124,7 @@ void store_load(struct store *store, struct store_load *out)
 static uint64_t half_way(uint64_t deadline_us)
 {
     uint64_t now_us = clock_mono_us();
+
     return deadline_us <= now_us ? deadline_us : now_us + (deadline_us - now_us) / 2;
 }
 
@@ -127,16 +134,17 @@ static enum status run(struct db_result *out, struct db *db, const struct store_
 {
     struct db_session *session;
     uint64_t deadline_us = call->deadline_us;
+
     if (db != call->store->primary)
         deadline_us = half_way(deadline_us);
-    enum status status = db_acquire(&session, db, deadline_us, err);
-    if (status != ST_OK)
-        return status;
-    status = db_execute(out, session, statement, params, deadline_us, err);
+    enum status st = db_acquire(&session, db, deadline_us, err);
+    if (st != ST_OK)
+        return st;
+    st = db_execute(out, session, statement, params, deadline_us, err);
     db_release(session);
-    if (status == ST_OK && out != NULL)
+    if (st == ST_OK && out != NULL)
         out->arena = call->arena;
-    return status;
+    return st;
 }
 
 static void consume(struct db_params *params)
@@ -149,36 +157,38 @@ enum status store_write(struct db_result *out, const struct store_call *call,
                         const struct db_statement *statement, struct db_params *params,
                         struct error *err)
 {
-    enum status status = run(out, call->store->primary, call, statement, params, err);
+    enum status st = run(out, call->store->primary, call, statement, params, err);
     consume(params);
-    return status;
+    return st;
 }
 
 enum status store_read(struct db_result *out, const struct store_call *call,
                        const struct db_statement *statement, struct db_params *params,
                        struct error *err)
 {
-    enum status status = ST_UNAVAILABLE;
+    enum status st = ST_UNAVAILABLE;
+
     if (call->may_lag && call->store->replica != NULL)
-        status = run(out, call->store->replica, call, statement, params, err);
-    if (status == ST_UNAVAILABLE || status == ST_DEADLINE)
-        status = run(out, call->store->primary, call, statement, params, err);
+        st = run(out, call->store->replica, call, statement, params, err);
+    if (st == ST_UNAVAILABLE || st == ST_DEADLINE)
+        st = run(out, call->store->primary, call, statement, params, err);
     consume(params);
-    return status;
+    return st;
 }
 
 enum status store_begin(struct store_tx *tx, const struct store_call *call,
                         const char *user, struct error *err)
 {
     struct db_session *session;
-    enum status status = db_acquire(&session, call->store->primary, call->deadline_us, err);
-    if (status != ST_OK)
-        return status;
-    status = db_begin_as(session, user, call->deadline_us, err);
-    if (status != ST_OK) {
+
+    enum status st = db_acquire(&session, call->store->primary, call->deadline_us, err);
+    if (st != ST_OK)
+        return st;
+    st = db_begin_as(session, user, call->deadline_us, err);
+    if (st != ST_OK) {
         db_rollback(session);
         db_release(session);
-        return status;
+        return st;
     }
     *tx = (struct store_tx){.call = call, .session = session};
     return ST_OK;
@@ -188,21 +198,21 @@ enum status store_step(struct db_result *out, struct store_tx *tx,
                        const struct db_statement *statement, struct db_params *params,
                        struct error *err)
 {
-    enum status status =
+    enum status st =
         db_execute(out, tx->session, statement, params, tx->call->deadline_us, err);
-    if (status == ST_OK && out != NULL)
+    if (st == ST_OK && out != NULL)
         out->arena = tx->call->arena;
     consume(params);
-    return status;
+    return st;
 }
 
-enum status store_end(struct store_tx *tx, enum status status, struct error *err)
+enum status store_end(struct store_tx *tx, enum status st, struct error *err)
 {
-    if (status == ST_OK)
-        status = db_commit(tx->session, tx->call->deadline_us, err);
-    if (status != ST_OK)
+    if (st == ST_OK)
+        st = db_commit(tx->session, tx->call->deadline_us, err);
+    if (st != ST_OK)
         db_rollback(tx->session);
     db_release(tx->session);
     tx->session = NULL;
-    return status;
+    return st;
 }

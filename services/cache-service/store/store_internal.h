@@ -33,7 +33,7 @@ MUST_USE enum status store_begin(struct store_tx *tx, const struct store_call *c
 MUST_USE enum status store_step(struct db_result *out, struct store_tx *tx,
                                 const struct db_statement *statement,
                                 struct db_params *params, struct error *err);
-/* Commit when `status` is ST_OK, else roll back and hand `status` on. */
-MUST_USE enum status store_end(struct store_tx *tx, enum status status, struct error *err);
+/* Commit when `st` is ST_OK, else roll back and hand `st` on. */
+MUST_USE enum status store_end(struct store_tx *tx, enum status st, struct error *err);
 
 #endif /* STORE_STORE_INTERNAL_H */

@@ -29,6 +29,7 @@ static inline struct op_id next_id(void)
 static inline void become_writer(void)
 {
     struct store_call call = a_call();
+
     assert_status(ST_OK, ledger_store_open(&ledger, &call, "test", 0, &err));
 }
 
@@ -67,7 +68,8 @@ static inline struct ledger_event an_event(int kind, struct op_id reservation,
                                           .latency_us = 4500,
                                           .http_status = 200,
                                           .detail = "fine"}};
-    memset(event.body_hash, 0xab, sizeof event.body_hash);
+
+    memset(event.body_hash, 0xab, sizeof(event.body_hash));
     return event;
 }
 
@@ -75,6 +77,7 @@ static inline struct ledger_event a_settle(struct op_id reservation, int64_t amo
                                            int64_t held)
 {
     struct ledger_event event = an_event(SETTLE, reservation, amount);
+
     event.released_milli = held;
     event.overage_milli = amount > held ? amount - held : 0;
     return event;
@@ -101,6 +104,7 @@ static inline enum status commit_as(const struct ledger_event *events, size_t ev
                                  .event_count = event_count,
                                  .counters = &counter,
                                  .counter_count = 1};
+
     return ledger_store_commit(&call, &batch, &err);
 }
 
@@ -113,12 +117,13 @@ static inline void commit(const struct ledger_event *events, size_t event_count)
 }
 
 /* The commit of one event fails and changes nothing: the same batch number works next. */
-static inline void refuse(enum status status, const char *reason,
+static inline void refuse(enum status st, const char *reason,
                           const struct ledger_event *event)
 {
     struct ledger_counter before = counter;
+
     count(event);
-    assert_status(status, commit_as(event, 1));
+    assert_status(st, commit_as(event, 1));
     assert_string_equal(err.reason, reason);
     counter = before;
     commit(NULL, 0);
@@ -128,6 +133,7 @@ static inline const struct ledger_event *operations(struct op_id id, size_t *fou
 {
     struct store_call call = a_call();
     const struct ledger_event *events = NULL;
+
     assert_status(ST_OK, ledger_store_operations(&events, found, &call, &id, 1, &err));
     return events;
 }
@@ -135,7 +141,8 @@ static inline const struct ledger_event *operations(struct op_id id, size_t *fou
 static inline int64_t stored(const char *column)
 {
     char sql[256];
-    (void)snprintf(sql, sizeof sql,
+
+    (void)snprintf(sql, sizeof(sql),
                    "SELECT %s FROM metercache.quota_counter WHERE meter = '%s'", column,
                    counter.meter);
     return ask("reader", sql);
@@ -144,7 +151,8 @@ static inline int64_t stored(const char *column)
 static inline int64_t logged(void)
 {
     char sql[256];
-    (void)snprintf(sql, sizeof sql,
+
+    (void)snprintf(sql, sizeof(sql),
                    "SELECT sum(credits_milli)::bigint FROM metercache.call_log"
                    " WHERE meter = '%s'",
                    counter.meter);

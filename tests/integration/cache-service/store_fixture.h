@@ -29,12 +29,12 @@ static struct store *store;
 static struct arena arena;
 static struct error err;
 
-#define assert_status(expected, expression)                             \
-    do {                                                                \
-        enum status status_ = (expression);                             \
-        if (status_ != (expected))                                      \
-            print_error("%s: %s\n", status_name(status_), err.message); \
-        assert_int_equal(status_, (expected));                          \
+#define assert_status(expected, expression)                         \
+    do {                                                            \
+        enum status st_ = (expression);                             \
+        if (st_ != (expected))                                      \
+            print_error("%s: %s\n", status_name(st_), err.message); \
+        assert_int_equal(st_, (expected));                          \
     } while (0)
 
 static inline struct store_call a_call(void)
@@ -52,6 +52,7 @@ static inline struct db *open_db(const char *conninfo, unsigned connections)
                                  .statement_ms = 60000,
                                  .lock_ms = 5000,
                                  .idle_in_transaction_ms = 60000};
+
     assert_status(ST_OK, db_open(&db, &options, &err));
     return db;
 }
@@ -65,11 +66,12 @@ static inline enum status run_sql(int64_t *value, const char *role, const char *
     struct db_result result;
     struct db_statement statement = {"test", sql, 0, columns, shape};
     struct db *db = open_db(pg_cluster_url(cluster, role), 1);
-    enum status status = db_acquire(&session, db, clock_deadline_ms(CALL_MS), &err);
-    if (status == ST_OK) {
-        status = db_execute(&result, session, &statement, NULL, clock_deadline_ms(CALL_MS),
-                            &err);
-        if (status == ST_OK) {
+
+    enum status st = db_acquire(&session, db, clock_deadline_ms(CALL_MS), &err);
+    if (st == ST_OK) {
+        st = db_execute(&result, session, &statement, NULL, clock_deadline_ms(CALL_MS),
+                        &err);
+        if (st == ST_OK) {
             if (value != NULL)
                 *value = db_i64(&result, 0, 0);
             db_result_done(&result);
@@ -77,12 +79,13 @@ static inline enum status run_sql(int64_t *value, const char *role, const char *
         db_release(session);
     }
     db_close(db);
-    return status;
+    return st;
 }
 
 static inline int64_t ask(const char *role, const char *sql)
 {
     int64_t value = -1;
+
     assert_status(ST_OK, run_sql(&value, role, sql, "i", DB_ONE));
     return value;
 }
@@ -100,6 +103,7 @@ static inline void migrate_all(void)
                                       .wait_ms = CALL_MS,
                                       .expected = SCHEMA_VERSIONS,
                                       .expected_count = SCHEMA_VERSION_COUNT};
+
     assert_status(ST_OK, migrate_run(&outcome, &options, &err));
 }
 
@@ -107,6 +111,7 @@ static inline void open_store(unsigned connections)
 {
     struct store_options options = {.conninfo = pg_cluster_url(cluster, "runtime"),
                                     .connections = connections};
+
     assert_status(ST_OK, store_open(&store, &options, &err));
 }
 

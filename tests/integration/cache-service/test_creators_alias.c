@@ -20,6 +20,7 @@ static struct creator a_creator(const char *id, const char *handle, int64_t upda
 static void upsert(const struct creator *creator)
 {
     struct store_call call = a_call();
+
     assert_status(ST_OK, creators_store_upsert_many(&call, creator, 1, &err));
 }
 
@@ -28,6 +29,7 @@ static bool find(struct creator *out, const char *id, const char *handle)
     struct store_call call = a_call();
     struct creator_key key = {.platform = 1, .provider_user_id = id, .handle = handle};
     bool found = false;
+
     assert_status(ST_OK, creators_store_find(out, &found, &call, &key, &err));
     return found;
 }
@@ -44,6 +46,7 @@ static void buy(const char *id, const char *handle, const struct creator *creato
                                     .posts = -1,
                                     .fetched_at_us = at_us,
                                     .fresh_until_us = at_us + SECOND_US};
+
     assert_status(ST_OK, creators_store_report_put(&call, &asked, creator, &report, &err));
 }
 
@@ -55,6 +58,7 @@ static void assert_all_find(const char *id, const char *handle, const char *cano
     struct creator_report report;
     struct creator_enrichment enrichment;
     bool found = false;
+
     assert_true(find(&creator, id, handle));
     assert_string_equal(creator.provider_user_id, canonical);
     struct store_call call = a_call();
@@ -76,13 +80,15 @@ static void ask_for_email(const char *id)
                                          .provider = "clay",
                                          .run_id = id,
                                          .asked_at_us = T0};
+
     assert_status(ST_OK, creators_store_enrichment_put(&call, &key, &pending, &err));
 }
 
 static int64_t aliases_of(const char *id)
 {
     char sql[128];
-    (void)snprintf(sql, sizeof sql,
+
+    (void)snprintf(sql, sizeof(sql),
                    "SELECT count(*) FROM metercache.creator_alias"
                    " WHERE provider_user_id = '%s'",
                    id);
@@ -171,5 +177,6 @@ int main(void)
         cmocka_unit_test(test_creators_store_find_alias_yields_to_a_newer_claim),
         cmocka_unit_test(test_creators_store_report_put_drops_the_negative_of_its_key),
     };
+
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

@@ -25,6 +25,7 @@ static struct creator a_creator(const char *id, const char *handle, int64_t upda
 static void upsert(const struct creator *creators, size_t count)
 {
     struct store_call call = a_call();
+
     assert_status(ST_OK, creators_store_upsert_many(&call, creators, count, &err));
 }
 
@@ -33,6 +34,7 @@ static bool find(struct creator *out, const char *id, const char *handle)
     struct store_call call = a_call();
     struct creator_key key = {.platform = 1, .provider_user_id = id, .handle = handle};
     bool found = false;
+
     assert_status(ST_OK, creators_store_find(out, &found, &call, &key, &err));
     return found;
 }
@@ -160,19 +162,20 @@ static void *upsert_overlapping(void *argument)
     struct creator list[50];
     char ids[50][16];
     struct arena own;
+
     arena_init(&own, ARENA_SIZE);
     for (unsigned round = 0; round < 20; round++) {
         for (unsigned i = 0; i < COUNT_OF(list); i++) {
             unsigned which = crowd->turn % 2 == 0 ? i : (unsigned)COUNT_OF(list) - 1 - i;
-            (void)snprintf(ids[i], sizeof ids[i], "crowd-%u", which);
+
+            (void)snprintf(ids[i], sizeof(ids[i]), "crowd-%u", which);
             list[i] = a_creator(ids[i], ids[i], T0 + round);
         }
         struct error own_err;
         struct store_call call = {store, &own, clock_deadline_ms(CALL_MS), false};
-        enum status status =
-            creators_store_upsert_many(&call, list, COUNT_OF(list), &own_err);
-        if (status != ST_OK)
-            crowd->worst = status;
+        enum status st = creators_store_upsert_many(&call, list, COUNT_OF(list), &own_err);
+        if (st != ST_OK)
+            crowd->worst = st;
     }
     arena_done(&own);
     return NULL;
@@ -219,6 +222,7 @@ static bool find_report(struct creator_report *out, const char *id, bool with_do
     struct store_call call = a_call();
     struct creator_key key = {.platform = 1, .provider_user_id = id};
     bool found = false;
+
     assert_status(
         ST_OK, creators_store_report_find(out, &found, &call, &key, with_document, &err));
     return found;
@@ -278,6 +282,7 @@ static void test_creators_store_report_put_bad_document_stores_nothing(void **st
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         struct store_call call = a_call();
         struct creator_report report = a_report(BAD[i], T0);
+
         assert_status(ST_INVALID,
                       creators_store_report_put(&call, NULL, &creator, &report, &err));
         assert_false(find(&out, "c-bad-report", NULL));
@@ -312,10 +317,10 @@ static void test_creators_store_report_find_too_large_for_the_arena_is_exhausted
     struct store_call call = a_call();
     struct creator creator = a_creator("c-arena", "arena", T0);
     char document[4000];
-    memset(document, ' ', sizeof document);
+    memset(document, ' ', sizeof(document));
     memcpy(document, "[\"", 2);
-    memset(document + 2, 'x', sizeof document - 5);
-    memcpy(document + sizeof document - 3, "\"]", 3);
+    memset(document + 2, 'x', sizeof(document) - 5);
+    memcpy(document + sizeof(document) - 3, "\"]", 3);
     struct creator_report report = a_report(document, T0), out;
     assert_status(ST_OK, creators_store_report_put(&call, NULL, &creator, &report, &err));
     arena_init(&small, 1000);
@@ -434,5 +439,6 @@ int main(void)
         cmocka_unit_test(test_creators_store_enrichment_put_unknown_creator_is_not_found),
         cmocka_unit_test(test_creators_store_negative_put_is_found_replaced_and_removed),
     };
+
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

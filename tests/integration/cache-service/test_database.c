@@ -22,6 +22,7 @@ static struct db *a_pool(unsigned connections)
 static struct db_session *acquire(struct db *db)
 {
     struct db_session *session = NULL;
+
     assert_status(ST_OK, db_acquire(&session, db, clock_deadline_ms(CALL_MS), &err));
     return session;
 }
@@ -38,6 +39,7 @@ static enum status find_nobody(uint64_t timeout_ms)
     bool found;
     struct creator_key key = {.platform = 1, .provider_user_id = "nobody"};
     struct store_call call = {store, &arena, clock_deadline_ms(timeout_ms), false};
+
     return creators_store_find(&creator, &found, &call, &key, &err);
 }
 
@@ -45,12 +47,13 @@ static enum status find_nobody(uint64_t timeout_ms)
 static void assert_heals(void)
 {
     uint64_t deadline_us = clock_deadline_ms(HEAL_MS);
-    enum status status = find_nobody(1000);
-    while (status != ST_OK && clock_left_ms(deadline_us) > 0) {
+
+    enum status st = find_nobody(1000);
+    while (st != ST_OK && clock_left_ms(deadline_us) > 0) {
         (void)poll(NULL, 0, 10);
-        status = find_nobody(1000);
+        st = find_nobody(1000);
     }
-    assert_status(ST_OK, status);
+    assert_status(ST_OK, st);
 }
 
 /* ---- deadlines ---- */
@@ -165,7 +168,7 @@ static void test_db_execute_every_kind_of_value_comes_back(void **state)
     db_param_time(&params, 1795300000123456LL);
     db_param_uuid(&params, &id);
     db_param_text(&params, "caf\xc3\xa9 '\"\\");
-    db_param_bytes(&params, bytes, sizeof bytes);
+    db_param_bytes(&params, bytes, sizeof(bytes));
     db_param_known_i64(&params, -1);
     db_param_time(&params, 0);
     assert_status(ST_OK, db_execute(&result, session, &ECHO, &params,
@@ -179,8 +182,8 @@ static void test_db_execute_every_kind_of_value_comes_back(void **state)
     struct op_id back = db_uuid(&result, 0, 5);
     assert_true(op_id_equal(&back, &id));
     assert_string_equal(db_text(&result, 0, 6), "caf\xc3\xa9 '\"\\");
-    db_bytes(&result, 0, 7, read, sizeof read);
-    assert_memory_equal(read, bytes, sizeof bytes);
+    db_bytes(&result, 0, 7, read, sizeof(read));
+    assert_memory_equal(read, bytes, sizeof(bytes));
     assert_true(db_is_null(&result, 0, 8));
     assert_int_equal(db_i64_or(&result, 0, 8, -1), -1);
     assert_int_equal(db_time_us(&result, 0, 9), 0);
@@ -224,6 +227,7 @@ static void *sleep_long(void *argument)
 {
     struct sleeper *sleeper = argument;
     struct error own_err;
+
     sleeper->status = db_execute(NULL, sleeper->session, &SLEEP, NULL,
                                  clock_deadline_ms(HEAL_MS), &own_err);
     return NULL;
@@ -232,7 +236,8 @@ static void *sleep_long(void *argument)
 static void wait_until_asleep(int64_t pid)
 {
     char sql[160];
-    (void)snprintf(sql, sizeof sql,
+
+    (void)snprintf(sql, sizeof(sql),
                    "SELECT count(*) FROM pg_stat_activity WHERE pid = %lld"
                    " AND wait_event = 'PgSleep'",
                    (long long)pid);
@@ -244,6 +249,7 @@ static void wait_until_asleep(int64_t pid)
 static int64_t checkpointer(void)
 {
     int64_t pid = 0;
+
     (void)run_sql(&pid, "postgres",
                   "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'",
                   "i", DB_ONE);
@@ -254,6 +260,7 @@ static int64_t checkpointer(void)
 static void wait_for_restart(int64_t former)
 {
     uint64_t deadline_us = clock_deadline_ms(HEAL_MS);
+
     for (int64_t now = former; now == former || now == 0; now = checkpointer())
         assert_true(clock_left_ms(deadline_us) > 0);
 }
@@ -291,6 +298,7 @@ static void test_store_server_crashed_is_unavailable_fast_then_heals(void **stat
     pg_cluster_crash(cluster);
     for (int i = 0; i < 20; i++) {
         uint64_t start_us = clock_mono_us();
+
         assert_status(ST_UNAVAILABLE, find_nobody(CALL_MS));
         assert_true(clock_mono_us() - start_us < 1000000);
     }
@@ -323,6 +331,7 @@ static enum status find_lagging(struct store *with_replica, uint64_t timeout_ms)
     bool found;
     struct creator_key key = {.platform = 1, .provider_user_id = "nobody"};
     struct store_call call = {with_replica, &arena, clock_deadline_ms(timeout_ms), true};
+
     return creators_store_find(&creator, &found, &call, &key, &err);
 }
 
@@ -339,10 +348,10 @@ static void test_store_may_lag_hung_replica_leaves_time_for_the_primary(void **s
                                        " WHERE usename = 'metercache_reader'");
     assert_int_equal(kill(pid, SIGSTOP), 0);
     uint64_t start_us = clock_mono_us();
-    enum status status = find_lagging(with_replica, 2000);
+    enum status st = find_lagging(with_replica, 2000);
     uint64_t took_ms = (clock_mono_us() - start_us) / 1000;
     assert_int_equal(kill(pid, SIGCONT), 0);
-    assert_status(ST_OK, status);
+    assert_status(ST_OK, st);
     assert_in_range(took_ms, 900, 1900);
     store_close(with_replica);
 }
@@ -353,11 +362,12 @@ static enum status check(const char *conninfo)
 {
     struct store *other;
     struct store_options options = {.conninfo = conninfo};
+
     assert_status(ST_OK, store_open(&other, &options, &err));
     struct store_call call = {other, &arena, clock_deadline_ms(CALL_MS), false};
-    enum status status = store_check(&call, &err);
+    enum status st = store_check(&call, &err);
     store_close(other);
-    return status;
+    return st;
 }
 
 static void test_store_check_takes_the_runtime_role_only(void **state)
@@ -377,10 +387,11 @@ static void test_store_check_takes_the_runtime_role_only(void **state)
 static void set_server(const char *name, const char *value)
 {
     char sql[128];
-    (void)snprintf(sql, sizeof sql, "ALTER SYSTEM SET %s = %s", name, value);
+
+    (void)snprintf(sql, sizeof(sql), "ALTER SYSTEM SET %s = %s", name, value);
     assert_status(ST_OK, command("postgres", sql));
     assert_status(ST_OK, run_sql(NULL, "postgres", "SELECT pg_reload_conf()", "b", DB_ONE));
-    (void)snprintf(sql, sizeof sql, "SELECT (current_setting('%s') = '%s')::integer", name,
+    (void)snprintf(sql, sizeof(sql), "SELECT (current_setting('%s') = '%s')::integer", name,
                    value);
     uint64_t deadline_us = clock_deadline_ms(HEAL_MS);
     while (ask("runtime", sql) == 0)
@@ -430,5 +441,6 @@ int main(void)
         cmocka_unit_test(test_store_check_refuses_settings_that_lose_commits),
         cmocka_unit_test(test_store_open_bad_conninfo_is_invalid_and_not_repeated),
     };
+
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

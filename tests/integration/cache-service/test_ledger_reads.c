@@ -23,6 +23,7 @@ static void test_ledger_store_list_reservations_pages_over_all_open_ones(void **
         struct store_call call = a_call();
         const struct ledger_event *events;
         size_t found;
+
         assert_status(
             ST_OK, ledger_store_list_reservations(&events, &found, &call, &after, 2, &err));
         assert_int_equal(found, 2);
@@ -53,6 +54,7 @@ static void test_ledger_store_commit_chains_the_batches(void **state)
     for (int i = 0; i < 5; i++) {
         struct ledger_event events[] = {an_event(RESERVE, next_id(), 100),
                                         an_event(RESERVE, next_id(), 100 + i)};
+
         commit(events, 2);
     }
     assert_int_equal(ask("reader", BROKEN), 0);
@@ -71,6 +73,7 @@ static size_t list_calls(const struct call_record **out, const struct calls_filt
 {
     struct store_call call = a_call();
     size_t found = 0;
+
     assert_status(ST_OK, calls_store_list(out, &found, &call, filter, behind, limit, &err));
     return found;
 }
@@ -80,6 +83,7 @@ static void log_a_call(int i)
     struct op_id id = next_id();
     struct ledger_event reserve = an_event(RESERVE, id, 100);
     struct ledger_event settle = a_settle(id, 100, 100);
+
     settle.purpose.user = i % 2 == 0 ? "list.even" : "list.odd";
     settle.purpose.provider = "clay";
     settle.at_us = NOW + 1000000 + i / 2; /* two of them at one instant */
@@ -149,9 +153,9 @@ static void test_runtime_role_cannot_change_ledger_log_or_schema(void **state)
         "ALTER TABLE metercache.search_request DISABLE ROW LEVEL SECURITY",
     };
     for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
-        enum status status = command("runtime", REFUSED[i]);
-        if (status != ST_DENIED)
-            fail_msg("%s: %s %s", REFUSED[i], status_name(status), err.message);
+        enum status st = command("runtime", REFUSED[i]);
+        if (st != ST_DENIED)
+            fail_msg("%s: %s %s", REFUSED[i], status_name(st), err.message);
     }
     assert_status(ST_DENIED,
                   run_sql(NULL, "runtime",
@@ -165,7 +169,8 @@ static void test_runtime_role_cannot_change_ledger_log_or_schema(void **state)
 static int64_t partitions(const char *parent)
 {
     char sql[128];
-    (void)snprintf(sql, sizeof sql,
+
+    (void)snprintf(sql, sizeof(sql),
                    "SELECT count(*) FROM pg_inherits WHERE inhparent = '%s'::regclass",
                    parent);
     return ask("reader", sql);
@@ -196,5 +201,6 @@ int main(void)
         cmocka_unit_test(test_calls_store_list_filters_and_pages_newest_first),
         cmocka_unit_test(test_runtime_role_cannot_change_ledger_log_or_schema),
     };
+
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

@@ -22,7 +22,7 @@ static struct rpc_call a_rpc(enum rpc_role role, const char *subject)
                             .service = &service,
                             .deadline_us = clock_deadline_ms(CALL_MS),
                             .caller = {.role = role}};
-    (void)snprintf(call.caller.subject, sizeof call.caller.subject, "%s", subject);
+    (void)snprintf(call.caller.subject, sizeof(call.caller.subject), "%s", subject);
     return call;
 }
 
@@ -30,6 +30,7 @@ static enum status run(const struct rpc_method *table, const char *name,
                        struct rpc_call call, const void *request, void *reply)
 {
     const struct rpc_method *row = table;
+
     while (row->service != NULL && strcmp(row->name, name) != 0)
         row++;
     assert_non_null(row->service);
@@ -46,6 +47,7 @@ static void open_ledger(void)
 {
     Metercache__V1__OpenLedgerRequest request = METERCACHE__V1__OPEN_LEDGER_REQUEST__INIT;
     Metercache__V1__OpenLedgerResponse reply = METERCACHE__V1__OPEN_LEDGER_RESPONSE__INIT;
+
     request.writer = "test";
     assert_status(ST_OK, as_writer("OpenLedger", &request, &reply));
     assert_true(reply.epoch > epoch);
@@ -65,6 +67,7 @@ static enum status commit(Metercache__V1__LedgerEvent *event, int64_t held, int6
     Metercache__V1__CommitBatchResponse reply = METERCACHE__V1__COMMIT_BATCH_RESPONSE__INIT;
     Metercache__V1__Counter counter = METERCACHE__V1__COUNTER__INIT,
                             *counters[] = {&counter};
+
     counter.meter = event->meter;
     counter.period_start_us = event->period_start_us;
     counter.period_end_us = event->period_start_us + 86400 * SECOND_US;
@@ -78,10 +81,10 @@ static enum status commit(Metercache__V1__LedgerEvent *event, int64_t held, int6
     request.events = &event;
     request.n_counters = 1;
     request.counters = counters;
-    enum status status = as_writer("CommitBatch", &request, &reply);
-    if (status == ST_OK)
+    enum status st = as_writer("CommitBatch", &request, &reply);
+    if (st == ST_OK)
         assert_int_equal(reply.batch, ++batch);
-    return status;
+    return st;
 }
 
 static Metercache__V1__LedgerEvent an_event(Metercache__V1__OperationKind kind, char *meter,
@@ -89,6 +92,7 @@ static Metercache__V1__LedgerEvent an_event(Metercache__V1__OperationKind kind, 
                                             const struct op_id *reservation)
 {
     Metercache__V1__LedgerEvent event = METERCACHE__V1__LEDGER_EVENT__INIT;
+
     event.op_id = bytes_of(id);
     event.kind = kind;
     event.reservation_id = bytes_of(reservation);
@@ -109,6 +113,7 @@ static struct op_id reserve(char *meter, int64_t held)
 {
     struct op_id id = next_id();
     Metercache__V1__LedgerEvent event = an_event(KIND(RESERVE), meter, &id, &id);
+
     event.expires_at_us = NOW + SECOND_US;
     assert_status(ST_OK, commit(&event, held, 0));
     return id;
@@ -208,6 +213,7 @@ static void log_call(char *user)
     struct op_id reservation = next_id();
     Metercache__V1__LedgerEvent event =
         an_event(KIND(RESERVE), "r.calls", &reservation, &reservation);
+
     event.expires_at_us = NOW + SECOND_US;
     assert_status(ST_OK, commit(&event, HOLD, posted));
     posted += HOLD;
@@ -226,6 +232,7 @@ static enum status list_calls(Metercache__V1__ListCallsResponse *reply, enum rpc
 {
     Metercache__V1__PageRequest page = METERCACHE__V1__PAGE_REQUEST__INIT;
     Metercache__V1__ListCallsRequest request = METERCACHE__V1__LIST_CALLS_REQUEST__INIT;
+
     metercache__v1__list_calls_response__init(reply);
     page.page_size = 2;
     page.page_token = (char *)token;
@@ -275,5 +282,6 @@ int main(void)
         cmocka_unit_test(test_ledger_methods_fenced_commit_says_so),
         cmocka_unit_test(test_calls_methods_clients_see_their_own_calls_staff_all),
     };
+
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

@@ -334,12 +334,14 @@ static void *keep_opening(void *argument)
     struct arena own;
     struct error own_err;
     struct ledger_state opened;
+
     arena_init(&own, ARENA_SIZE);
     for (int i = 0; i < 20; i++) {
         struct store_call call = {store, &own, clock_deadline_ms(CALL_MS), false};
-        enum status status = ledger_store_open(&opened, &call, "rival", 0, &own_err);
-        if (status != ST_OK)
-            *worst = status;
+
+        enum status st = ledger_store_open(&opened, &call, "rival", 0, &own_err);
+        if (st != ST_OK)
+            *worst = st;
     }
     arena_done(&own);
     return NULL;
@@ -356,14 +358,15 @@ static void test_ledger_store_commit_against_a_rival_is_fenced_or_whole(void **s
     for (int i = 0; i < 100; i++) {
         struct ledger_event event = an_event(RESERVE, next_id(), 1);
         struct ledger_counter before = counter;
+
         count(&event);
-        enum status status = commit_as(&event, 1);
-        if (status == ST_OK) {
+        enum status st = commit_as(&event, 1);
+        if (st == ST_OK) {
             ledger.last_batch++;
             committed++;
             continue;
         }
-        assert_status(ST_PRECONDITION, status);
+        assert_status(ST_PRECONDITION, st);
         assert_string_equal(err.reason, "FENCED");
         counter = before;
         become_writer();
@@ -394,5 +397,6 @@ int main(void)
         cmocka_unit_test(test_ledger_store_commit_takes_a_full_batch),
         cmocka_unit_test(test_ledger_store_commit_against_a_rival_is_fenced_or_whole),
     };
+
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

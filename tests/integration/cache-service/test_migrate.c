@@ -13,6 +13,7 @@ static void put_file(const char *name, const char *content)
 {
     char *path = mem_printf("%s/%s", folder, name);
     FILE *file = fopen(path, "w");
+
     assert_non_null(file);
     assert_true(fputs(content, file) >= 0);
     assert_int_equal(fclose(file), 0);
@@ -22,6 +23,7 @@ static void put_file(const char *name, const char *content)
 static void drop_file(const char *name)
 {
     char *path = mem_printf("%s/%s", folder, name);
+
     assert_int_equal(unlink(path), 0);
     mem_free(path);
 }
@@ -31,9 +33,10 @@ static enum status migrate(struct migrate_outcome *out)
     struct migrate_options options = {
         .conninfo = pg_cluster_url(cluster, "owner"), .folder = folder, .wait_ms = CALL_MS};
     struct error own = ERROR_NONE;
-    enum status status = migrate_run(out, &options, &own);
+
+    enum status st = migrate_run(out, &options, &own);
     err = own;
-    return status;
+    return st;
 }
 
 static int64_t applied(void)
@@ -81,6 +84,7 @@ static int remove_folder(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(FILES); i++) {
         char *path = mem_printf("%s/%s", folder, FILES[i]);
+
         (void)unlink(path);
         mem_free(path);
     }
@@ -183,6 +187,7 @@ static void *run_migrate(void *argument)
     struct error own;
     struct migrate_options options = {
         .conninfo = pg_cluster_url(cluster, "owner"), .folder = folder, .wait_ms = CALL_MS};
+
     runner->status = migrate_run(&runner->outcome, &options, &own);
     return NULL;
 }
@@ -226,6 +231,7 @@ static void test_migrate_run_waits_for_the_database(void **state)
 static enum status check_store(void)
 {
     struct store_call call = a_call();
+
     return store_check(&call, &err);
 }
 
@@ -271,5 +277,6 @@ int main(void)
         TEST(test_migrate_run_waits_for_the_database),
         TEST(test_store_check_wants_exactly_its_own_migrations),
     };
+
     return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
 }

@@ -29,7 +29,8 @@ static struct search_start a_start(uint8_t mark, int64_t seen)
                                  .filters = "{\"influencer\": {\"gender\": \"FEMALE\"}}",
                                  .sort = "{\"field\": \"followers\"}",
                                  .seen_generation = seen};
-    memset(start.filter_hash, mark, sizeof start.filter_hash);
+
+    memset(start.filter_hash, mark, sizeof(start.filter_hash));
     return start;
 }
 
@@ -49,9 +50,10 @@ static enum status append_wanting(struct search *search, unsigned first, unsigne
                                .exhausted = count < 15,
                                .fetched_at_us = at_us,
                                .fresh_until_us = at_us + SECOND_US};
-    memcpy(page.filter_hash, search->filter_hash, sizeof page.filter_hash);
+
+    memcpy(page.filter_hash, search->filter_hash, sizeof(page.filter_hash));
     for (unsigned i = 0; i < count; i++) {
-        (void)snprintf(ids[i], sizeof ids[i], "s-%u", first + i);
+        (void)snprintf(ids[i], sizeof(ids[i]), "s-%u", first + i);
         creators[i] = a_creator(ids[i], ids[i], T0);
     }
     struct store_call call = a_call();
@@ -68,6 +70,7 @@ static void start(struct search *search, uint8_t mark, int64_t seen)
 {
     struct store_call call = a_call();
     struct search_start begin = a_start(mark, seen);
+
     assert_status(ST_OK, searches_store_start(search, &call, &begin, &err));
 }
 
@@ -76,6 +79,7 @@ static size_t results(const struct creator **out, const struct search *search, i
 {
     struct store_call call = a_call();
     size_t count = 0;
+
     assert_status(ST_OK, searches_store_results(out, &count, &call, search->filter_hash,
                                                 from, limit, &err));
     return count;
@@ -120,7 +124,8 @@ static void test_searches_store_append_page_keeps_the_providers_order(void **sta
     assert_int_equal(results(&list, &search, 0, 1000), 28);
     for (unsigned i = 0; i < 28; i++) {
         char id[16];
-        (void)snprintf(id, sizeof id, "s-%u", 100 + i);
+
+        (void)snprintf(id, sizeof(id), "s-%u", 100 + i);
         assert_string_equal(list[i].provider_user_id, id);
     }
     assert_int_equal(results(&list, &search, 20, 5), 5);
@@ -144,6 +149,7 @@ static struct search found_search(uint8_t mark)
     struct search_start named = a_start(mark, 0);
     struct search search;
     bool found = false;
+
     assert_status(ST_OK,
                   searches_store_find(&search, &found, &call, named.filter_hash, &err));
     assert_true(found);
@@ -153,6 +159,7 @@ static struct search found_search(uint8_t mark)
 static void assert_first_held(const struct search *search, size_t count, const char *id)
 {
     const struct creator *list;
+
     assert_int_equal(results(&list, search, 0, 1000), count);
     assert_string_equal(list[0].provider_user_id, id);
 }
@@ -290,7 +297,8 @@ static struct search_request a_request(int64_t at_us, uint64_t random)
                                      .from_cache = 25,
                                      .discovered = 15,
                                      .at_us = at_us};
-    memset(request.filter_hash, 7, sizeof request.filter_hash);
+
+    memset(request.filter_hash, 7, sizeof(request.filter_hash));
     return request;
 }
 
@@ -299,6 +307,7 @@ static size_t list_requests(const struct search_request **out, const char *user,
 {
     struct store_call call = a_call();
     size_t count = 0;
+
     assert_status(ST_OK, searches_store_list_requests(out, &count, &call, user, &before,
                                                       limit, &err));
     return count;
@@ -307,6 +316,7 @@ static size_t list_requests(const struct search_request **out, const char *user,
 static void record(const char *user, const struct search_request *request)
 {
     struct store_call call = a_call();
+
     assert_status(ST_OK, searches_store_record_request(&call, user, request, &err));
 }
 
@@ -318,6 +328,7 @@ static void test_searches_store_list_requests_shows_own_rows_newest_first(void *
     struct op_id newest = {{0}};
     for (unsigned i = 0; i < 5; i++) {
         struct search_request mine = a_request(T0 + i * SECOND_US, i);
+
         record("alice", &mine);
         record("alice", &mine); /* a repeat is the same row */
     }
@@ -407,5 +418,6 @@ int main(void)
         cmocka_unit_test(test_search_request_without_a_user_is_invisible_to_every_role),
         cmocka_unit_test(test_db_begin_as_ends_with_its_transaction),
     };
+
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

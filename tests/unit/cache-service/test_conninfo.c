@@ -15,6 +15,7 @@ static struct conninfo parse(const char *text)
 {
     struct error err;
     struct conninfo info;
+
     assert_int_equal(conninfo_parse(&info, text, &EXTRAS, &err), ST_OK);
     return info;
 }
@@ -23,6 +24,7 @@ static void assert_value(const struct conninfo *info, const char *keyword,
                          const char *value)
 {
     const char *found = conninfo_value(info, keyword);
+
     assert_non_null(found);
     assert_string_equal(found, value);
 }
@@ -75,6 +77,7 @@ static void test_conninfo_parse_bad_text_is_invalid_and_not_repeated(void **stat
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         struct error err;
         struct conninfo info = {.hosts = 77};
+
         assert_int_equal(conninfo_parse(&info, BAD[i], &EXTRAS, &err), ST_INVALID);
         assert_null(strstr(err.message, "geheim"));
         assert_int_equal(info.hosts, 77);
@@ -88,5 +91,6 @@ int main(void)
         cmocka_unit_test(test_conninfo_parse_keeps_what_is_given),
         cmocka_unit_test(test_conninfo_parse_bad_text_is_invalid_and_not_repeated),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,10 +2,11 @@
 
 #include "store/db_status.h"
 
-static void assert_fault(const char *sqlstate, enum status status, const char *reason)
+static void assert_fault(const char *sqlstate, enum status st, const char *reason)
 {
     struct db_fault fault = db_fault_of(sqlstate);
-    assert_int_equal(fault.status, status);
+
+    assert_int_equal(fault.status, st);
     assert_string_equal(fault.reason, reason);
 }
 
@@ -63,5 +64,6 @@ int main(void)
         cmocka_unit_test(test_db_fault_of_ledger_states_have_reasons),
         cmocka_unit_test(test_db_fault_of_unknown_state_is_internal),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

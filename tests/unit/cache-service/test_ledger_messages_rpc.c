@@ -22,6 +22,7 @@ static ProtobufCBinaryData bytes(uint8_t *data, size_t size)
 static Metercache__V1__LedgerEvent a_reserve(void)
 {
     Metercache__V1__LedgerEvent event = METERCACHE__V1__LEDGER_EVENT__INIT;
+
     event.op_id = bytes(id_bytes, 16);
     event.kind = KIND(RESERVE);
     event.reservation_id = bytes(id_bytes, 16);
@@ -39,6 +40,7 @@ static Metercache__V1__LedgerEvent a_reserve(void)
 static Metercache__V1__LedgerEvent a_settle(Metercache__V1__CallRecord *call)
 {
     Metercache__V1__LedgerEvent event = a_reserve();
+
     metercache__v1__call_record__init(call);
     call->provider = "modash";
     call->user = "alice";
@@ -58,6 +60,7 @@ static enum status read_one(struct ledger_batch *out, Metercache__V1__LedgerEven
 {
     Metercache__V1__CommitBatchRequest request = METERCACHE__V1__COMMIT_BATCH_REQUEST__INIT;
     struct error err;
+
     request.epoch = 1;
     request.batch = 1;
     request.at_us = NOW;
@@ -123,6 +126,7 @@ static void test_ledger_messages_read_batch_odd_call_details_do_not_stop_it(void
 static void spoil(int which, Metercache__V1__LedgerEvent *event)
 {
     static Metercache__V1__CallRecord call = METERCACHE__V1__CALL_RECORD__INIT;
+
     switch (which) {
     case 0:
         event->op_id.len = 15;
@@ -179,6 +183,7 @@ static void test_ledger_messages_read_batch_unsound_event_is_invalid(void **stat
     for (int which = 0; which < 15; which++) {
         struct ledger_batch batch;
         Metercache__V1__LedgerEvent event = a_reserve();
+
         spoil(which, &event);
         if (read_one(&batch, &event) != ST_INVALID)
             fail_msg("case %d is taken", which);
@@ -252,5 +257,6 @@ int main(void)
         cmocka_unit_test(test_ledger_messages_read_batch_too_many_events_are_invalid),
         cmocka_unit_test(test_ledger_messages_write_events_gives_back_what_was_read),
     };
+
     return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

@@ -23,7 +23,8 @@ static void assert_column(enum db_column kind, size_t offset, const void *bytes,
                           size_t size)
 {
     struct db_params params;
-    struct db_rows rows = {THINGS, COUNT_OF(THINGS), sizeof THINGS[0]};
+    struct db_rows rows = {THINGS, COUNT_OF(THINGS), sizeof(THINGS[0])};
+
     db_params_init(&params);
     db_param_column(&params, rows, kind, offset);
     assert_false(params.failed);
@@ -68,9 +69,10 @@ static void test_db_param_column_of_numbers(void **state)
         HEADER(1, 0, 20), 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 5};
     static const uint8_t SMALL[] = {
         HEADER(0, 0, 21), 0, 0, 0, 2, 0xff, 0xfe, 0, 0, 0, 2, 0, 3};
-    assert_column(DB_COLUMN_I64, offsetof(struct thing, number), BIG, sizeof BIG);
-    assert_column(DB_COLUMN_KNOWN_I64, offsetof(struct thing, number), KNOWN, sizeof KNOWN);
-    assert_column(DB_COLUMN_I16, offsetof(struct thing, small), SMALL, sizeof SMALL);
+    assert_column(DB_COLUMN_I64, offsetof(struct thing, number), BIG, sizeof(BIG));
+    assert_column(DB_COLUMN_KNOWN_I64, offsetof(struct thing, number), KNOWN,
+                  sizeof(KNOWN));
+    assert_column(DB_COLUMN_I16, offsetof(struct thing, small), SMALL, sizeof(SMALL));
 }
 
 static void test_db_param_column_of_texts_and_flags(void **state)
@@ -78,8 +80,8 @@ static void test_db_param_column_of_texts_and_flags(void **state)
     (void)state;
     static const uint8_t TEXTS[] = {HEADER(0, 0, 25), 0, 0, 0, 2, 'a', 'b', 0, 0, 0, 0};
     static const uint8_t FLAGS[] = {HEADER(0, 0, 16), 0, 0, 0, 1, 1, 0, 0, 0, 1, 0};
-    assert_column(DB_COLUMN_TEXT, offsetof(struct thing, text), TEXTS, sizeof TEXTS);
-    assert_column(DB_COLUMN_BOOL, offsetof(struct thing, flag), FLAGS, sizeof FLAGS);
+    assert_column(DB_COLUMN_TEXT, offsetof(struct thing, text), TEXTS, sizeof(TEXTS));
+    assert_column(DB_COLUMN_BOOL, offsetof(struct thing, flag), FLAGS, sizeof(FLAGS));
 }
 
 static void test_db_param_column_of_nothing_has_no_dimension(void **state)
@@ -87,11 +89,11 @@ static void test_db_param_column_of_nothing_has_no_dimension(void **state)
     (void)state;
     static const uint8_t EMPTY[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b, 0x86};
     struct db_params params;
-    struct db_rows rows = {NULL, 0, sizeof THINGS[0]};
+    struct db_rows rows = {NULL, 0, sizeof(THINGS[0])};
     db_params_init(&params);
     db_param_column(&params, rows, DB_COLUMN_UUID, 0);
-    assert_int_equal(params.lengths[0], sizeof EMPTY);
-    assert_memory_equal(params.values[0], EMPTY, sizeof EMPTY);
+    assert_int_equal(params.lengths[0], sizeof(EMPTY));
+    assert_memory_equal(params.values[0], EMPTY, sizeof(EMPTY));
     db_params_done(&params);
 }
 
@@ -104,7 +106,7 @@ static void test_db_param_time_counts_from_2000_and_zero_is_null(void **state)
     db_param_time(&params, 946684801000000LL);
     db_param_time(&params, 0);
     db_param_time(&params, INT64_MIN); /* wraps, and Postgres refuses it */
-    assert_memory_equal(params.values[0], ONE_SECOND_IN, sizeof ONE_SECOND_IN);
+    assert_memory_equal(params.values[0], ONE_SECOND_IN, sizeof(ONE_SECOND_IN));
     assert_null(params.values[1]);
     db_params_done(&params);
 }
@@ -132,5 +134,6 @@ int main(void)
         cmocka_unit_test(test_db_param_time_counts_from_2000_and_zero_is_null),
         cmocka_unit_test(test_db_params_one_too_many_fails),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

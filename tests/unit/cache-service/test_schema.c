@@ -43,5 +43,6 @@ int main(void)
         cmocka_unit_test(test_schema_versions_are_the_files_under_migrations),
         cmocka_unit_test(test_migration_files_read_no_folder_is_invalid),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,16 +21,17 @@ static enum status read_token(struct calls_cursor *out, const char *token,
 {
     uint8_t bytes[TOKEN_SIZE];
     uint64_t at;
+
     if (token[0] == '\0')
         return ST_OK;
-    if (!parse_hex(bytes, sizeof bytes, token))
+    if (!parse_hex(bytes, sizeof(bytes), token))
         return error_field(err, "page.page_token", "not a page token");
-    memcpy(&at, bytes, sizeof at);
+    memcpy(&at, bytes, sizeof(at));
     at = be64toh(at);
     if (at == 0 || at > TIME_MAX_US)
         return error_field(err, "page.page_token", "not a page token");
     out->at_us = (int64_t)at;
-    memcpy(out->event_id.bytes, bytes + sizeof at, OP_ID_SIZE);
+    memcpy(out->event_id.bytes, bytes + sizeof(at), OP_ID_SIZE);
     return ST_OK;
 }
 
@@ -38,9 +39,10 @@ static void write_token(char out[2 * TOKEN_SIZE + 1], const struct call_record *
 {
     uint8_t bytes[TOKEN_SIZE];
     uint64_t at = htobe64((uint64_t)last->at_us);
-    memcpy(bytes, &at, sizeof at);
-    memcpy(bytes + sizeof at, last->event_id.bytes, OP_ID_SIZE);
-    parse_format_hex(out, bytes, sizeof bytes);
+
+    memcpy(bytes, &at, sizeof(at));
+    memcpy(bytes + sizeof(at), last->event_id.bytes, OP_ID_SIZE);
+    parse_format_hex(out, bytes, sizeof(bytes));
 }
 
 /* Clients see their own user's calls, whatever they ask for; others see all. */
@@ -50,6 +52,7 @@ static enum status read_user(const char **out, const struct rpc_call *call,
     bool sees_all =
         (call->caller.role & (RPC_ROLE_STAFF | RPC_ROLE_ADMIN | RPC_ROLE_SERVICE)) != 0;
     const char *own = rpc_call_user(call);
+
     if (sees_all)
         *out = asked;
     else if (own[0] == '\0' || (asked[0] != '\0' && strcmp(asked, own) != 0))
@@ -109,7 +112,7 @@ static enum status write_reply(Metercache__V1__ListCallsResponse *reply,
                                size_t count, bool has_more, struct error *err)
 {
     Metercache__V1__CallRecord *messages =
-        arena_alloc_array(arena, count + 1, sizeof *messages);
+        arena_alloc_array(arena, count + 1, sizeof(*messages));
     Metercache__V1__CallRecord **list =
         arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__CallRecord *));
     char token[2 * TOKEN_SIZE + 1] = "";
@@ -141,15 +144,15 @@ static enum status list_calls(struct rpc_call *call, const void *request_message
     size_t limit = page_size(request->page, PAGE_DEFAULT, PAGE_MAX);
     size_t count;
 
-    enum status status = read_filter(&filter, call, request, err);
-    if (status == ST_OK)
-        status = read_token(&behind, page_token(request->page), err);
-    if (status != ST_OK)
-        return status;
+    enum status st = read_filter(&filter, call, request, err);
+    if (st == ST_OK)
+        st = read_token(&behind, page_token(request->page), err);
+    if (st != ST_OK)
+        return st;
     store.may_lag = true;
-    status = calls_store_list(&calls, &count, &store, &filter, &behind, limit + 1, err);
-    if (status != ST_OK)
-        return status;
+    st = calls_store_list(&calls, &count, &store, &filter, &behind, limit + 1, err);
+    if (st != ST_OK)
+        return st;
     bool has_more = count > limit;
     return write_reply(reply_message, call->arena, calls, has_more ? limit : count,
                        has_more, err);
