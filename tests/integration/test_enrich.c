@@ -242,6 +242,45 @@ static void test_enrich_while_clay_fails_is_unavailable_and_stores_nothing(void 
     assert_no_modash_call(fixture);
 }
 
+/* A run that Clay no longer knows is over: the next call starts another. */
+static void test_enrich_whose_run_is_lost_starts_another(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct simulator_creator creator = selected(fixture, false);
+    enrich_reply *reply = NULL;
+
+    simulator_set_polls(fixture->stack, 10000);
+    assert_int_equal(enrich(&fixture->alice, creator.user_id)->state, PENDING);
+    simulator_behave(fixture->stack, "clay", "results", "status", "\"status\":404");
+    assert_status(call_enrich(&fixture->alice, INSTAGRAM, creator.user_id, &reply),
+                  &fixture->alice.err, ST_UNAVAILABLE);
+    assert_string_equal(fixture->alice.err.reason, "RUN_LOST");
+    assert_int_equal(clay_runs(fixture), 1);
+
+    simulator_behave(fixture->stack, "clay", "results", "ok", "");
+    simulator_set_polls(fixture->stack, 0);
+    assert_int_not_equal(enrich(&fixture->alice, creator.user_id)->state, PENDING);
+    assert_int_equal(clay_runs(fixture), 2);
+    assert_no_modash_call(fixture);
+}
+
+/* A run whose start was never answered may have been paid: it is not started again at once. */
+static void test_enrich_whose_start_is_not_answered_is_left_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct simulator_creator creator = selected(fixture, false);
+    enrich_reply *reply;
+
+    simulator_behave(fixture->stack, "clay", "run", "close", "\"effect\":true");
+    assert_int_equal(enrich(&fixture->alice, creator.user_id)->state, PENDING);
+    simulator_behave(fixture->stack, "clay", "run", "ok", "");
+    reply = enrich(&fixture->alice, creator.user_id);
+    assert_int_equal(reply->state, PENDING);
+    assert_int_equal(reply->cost->provider_calls, 0);
+    assert_int_equal(clay_runs(fixture), 1);
+    assert_no_modash_call(fixture);
+}
+
 static int set_up(void **state)
 {
     return fixture_up(state, "enrich", SETTINGS);
@@ -259,6 +298,8 @@ int main(void)
         TEST(test_enrich_that_takes_long_is_pending_and_not_started_again),
         TEST(test_enrich_by_many_at_once_starts_one_run),
         TEST(test_enrich_while_clay_fails_is_unavailable_and_stores_nothing),
+        TEST(test_enrich_whose_run_is_lost_starts_another),
+        TEST(test_enrich_whose_start_is_not_answered_is_left_alone),
     };
 
     return cmocka_run_group_tests(tests, set_up, fixture_down);

@@ -19,6 +19,7 @@
 #define HOUR_US         (3600 * CLOCK_US_PER_SECOND)
 #define RUN_KEPT_US     (24 * HOUR_US) /* the provider keeps results about a day */
 #define UNKNOWN_KEPT_US HOUR_US
+#define LONG_AGO_US     1
 
 /* The provider wants a modest interval between polls. */
 static const struct backoff_policy POLL = {.first_ms = 250, .max_ms = 5000};
@@ -94,31 +95,40 @@ static enum status store_answer(const struct enrichment_fetch *fetch,
     return store_state(fetch, &state, arena, err);
 }
 
+static bool is_reason(const struct error *err, const char *reason)
+{
+    return strcmp(err->reason, reason) == 0;
+}
+
 /*
  * A run whose start was sent and never answered may exist and have been paid for, and it
  * has no id to ask after: it is left alone for a while, never started again at once. A run
- * that the provider has lost or that failed is over: the next call starts another.
+ * that the provider has lost or that failed is over: the next call starts another. Returns
+ * what callers are told.
  */
-static void store_failure(const struct enrichment_fetch *fetch, const char *run_id,
-                          const struct error *failure, struct arena *arena)
+static enum status store_failure(const struct enrichment_fetch *fetch, const char *run_id,
+                                 struct arena *arena, struct error *failure)
 {
-    bool is_over = strcmp(failure->reason, "RUN_LOST") == 0 ||
-                   strcmp(failure->reason, "RUN_FAILED") == 0;
-    bool is_unknown =
-        run_id[0] == '\0' && (strcmp(failure->reason, "PROVIDER_TIMEOUT") == 0 ||
-                              strcmp(failure->reason, "PROVIDER_NO_ANSWER") == 0);
+    bool is_lost = is_reason(failure, "RUN_LOST");
+    bool is_over = is_lost || is_reason(failure, "RUN_FAILED");
+    bool is_unknown = run_id[0] == '\0' && (is_reason(failure, "PROVIDER_TIMEOUT") ||
+                                            is_reason(failure, "PROVIDER_NO_ANSWER"));
     const struct creator_enrichment state = {
         .state = CREATOR_ENRICHMENT_PENDING,
         .run_id = "",
-        .fresh_until_us = is_over ? 1 : clock_wall_us() + UNKNOWN_KEPT_US,
+        .fresh_until_us = is_over ? LONG_AGO_US : clock_wall_us() + UNKNOWN_KEPT_US,
     };
     struct error err = ERROR_NONE;
 
-    if (!is_over && !is_unknown)
-        return;
-    if (store_state(fetch, &state, arena, &err) != ST_OK)
+    if ((is_over || is_unknown) && store_state(fetch, &state, arena, &err) != ST_OK)
         log_event(LOG_WARN, "the state of an enrichment could not be stored",
                   LOG_STR("message", err.message));
+    if (is_lost) { /* it is the run that was not found, not the creator */
+        (void)error_set(failure, ST_UNAVAILABLE,
+                        "the provider has lost the look-up, ask again for another");
+        (void)error_reason(failure, "RUN_LOST");
+    }
+    return failure->status;
 }
 
 /*
@@ -174,7 +184,7 @@ static enum status ask(const struct enrichment_fetch *fetch, struct flight_recei
         st =
             upstream_enrich(&answer, &upstream, &fetch->creator, answer.run_id, arena, err);
         if (st != ST_OK)
-            store_failure(fetch, answer.run_id, err, arena);
+            st = store_failure(fetch, answer.run_id, arena, err);
         else
             st = store_answer(fetch, &answer, arena, err);
         if (st != ST_OK || answer.state != CREATOR_ENRICHMENT_PENDING ||
