@@ -11,7 +11,7 @@ const struct schema_version SCHEMA_VERSIONS[] = {
     {"0001_schema.sql",
      "582a361c0b40fed3545aecdcf6122697a3b744663f0264dd446c83f699bdbecf"},
     {"0002_creators.sql",
-     "c78d304ce057f507f19b894f0ebf7c49ff90d8a92849ea5ed62af136d6d83136"},
+     "9b32036e3939477e3aadf17bd1798f23f0066df495e94c93090845fc129263ea"},
     {"0003_searches.sql",
      "1b10772e5b8db45c20cc90318f0a2b181b4ba69761cf34927c9bbcb3ad319667"},
     {"0004_ledger.sql",
