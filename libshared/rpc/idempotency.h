@@ -1,9 +1,10 @@
 /*
  * idempotency.h - answers kept for requests that carry an idempotency key.
  *
- * A key belongs to a subject, the user it acts for, and a method. The first request with it runs; while it does,
- * others with the same key get ABORTED (KEY_IN_FLIGHT, with a retry hint); afterwards the
- * same request gets the stored answer, and another request ALREADY_EXISTS (KEY_REUSED).
+ * A key belongs to a subject, the user it acts for, and a method. The first request with it
+ * runs; while it does, others with the same key get ABORTED (KEY_IN_FLIGHT, with a retry
+ * hint); afterwards the same request gets the stored answer, and another request
+ * ALREADY_EXISTS (KEY_REUSED).
  * Only successful answers are kept: after a failure the key is free again, so that a retry
  * runs. Kept for 10 minutes, in this process only, at most 4,096 answers and 16 MiB together;
  * the oldest give way. What must hold across restarts is the ledger's business (op ids).

@@ -16,8 +16,8 @@
 
 /*
  * Parse a document whose root is an object. NULL when it is no JSON, nests deeper than 64,
- * or has so many values that its tree would not be small. Escaped NULs (which neither C text nor jsonb can hold)
- * are changed to U+FFFD in place first. *out is owned: json_decref.
+ * or has so many values that its tree would not be small. Escaped NULs (which neither C
+ * text nor jsonb can hold) are changed to U+FFFD in place first. Owned: json_decref.
  */
 json_t *json_read_document(char *text, size_t size);
 

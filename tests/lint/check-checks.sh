@@ -85,6 +85,7 @@ mapfile -t long < <(echo 'int d(void) {'; echo; yes '    ;' | head -70; echo '}'
 offends sizes 'd.c:1: 73 lines in d' libshared/core/d.c "${long[@]}"
 mapfile -t long < <(yes 'int d;' | head -501)
 offends sizes '501 lines in a file' libshared/core/d.c "${long[@]}"
+offends sizes 'd.c:1: 101 columns' libshared/core/d.c "/* $(printf '%095d' 0) */"
 offends headers 'd.h:1' libshared/core/d.h 'uint32_t d;'
 offends words 'c.c:7' services/quota-service/c.c "/* TO""DO */"
 offends tree 'vendor' vendor/a.c 'int a;'

@@ -5,9 +5,11 @@
  * Identity is (platform, provider's user id). A handle belongs to the newest row that
  * claims it, compared without case. A key that fits no row may still be known as an alias:
  * what was once asked for, and answered with another id (an old handle, a handle given as
- * an id); find, report_find and enrichment_find follow it. Numbers are -1, times 0 and texts "" when unknown; an
- * unknown value never overwrites a known one, and older data never newer. Texts of a
- * creator handed in are UTF-8 without control bytes, NULL counts as "".
+ * an id); find, report_find and enrichment_find follow it.
+ *
+ * Numbers are -1, times 0 and texts "" when unknown; an unknown value never overwrites a
+ * known one, and older data never newer. Texts of a creator handed in are UTF-8 without
+ * control bytes, NULL counts as "".
  *
  * Errors and threads: store.h.
  */

@@ -96,8 +96,11 @@ struct ledger_state {
     size_t counter_count;
 };
 
-/* Become the writer: a new epoch, and the counters of periods that end after
- * `ended_after_us` (0: all), or with open holds however long ago they ended. Waits for a batch in flight. `writer` is a name for people. */
+/*
+ * Become the writer: a new epoch, and the counters of periods that end after
+ * `ended_after_us` (0: all), or with open holds however long ago they ended. Waits for a
+ * batch in flight. `writer` is a name for people.
+ */
 MUST_USE enum status ledger_store_open(struct ledger_state *out,
                                        const struct store_call *call, const char *writer,
                                        int64_t ended_after_us, struct error *err);

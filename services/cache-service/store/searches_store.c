@@ -6,7 +6,8 @@
 
 #define SEARCH_COLUMNS                                                                     \
     "s.filter_hash, s.platform, s.filters::text, s.sort::text, s.generation, s.next_page," \
-    " s.filled, s.filled_fresh_until, s.held_generation, s.held, s.total, s.exhausted, s.fetched_at, s.fresh_until"
+    " s.filled, s.filled_fresh_until, s.held_generation, s.held, s.total, s.exhausted,"    \
+    " s.fetched_at, s.fresh_until"
 #define SEARCH_TYPES \
     "yittiii"        \
     "Tiii"           \
@@ -47,8 +48,9 @@ static const struct db_statement START_NEXT = {
 
 static const struct db_statement APPEND_LOCK = {
     "search_append_lock",
-    "SELECT s.filled, s.held_generation, s.held FROM metercache.search AS s WHERE s.filter_hash = $1::bytea"
-    " AND s.generation = $2::bigint AND s.next_page = $3::bigint FOR UPDATE",
+    "SELECT s.filled, s.held_generation, s.held FROM metercache.search AS s"
+    " WHERE s.filter_hash = $1::bytea AND s.generation = $2::bigint"
+    " AND s.next_page = $3::bigint FOR UPDATE",
     3, "iii", DB_AT_MOST_ONE};
 
 /* All results but those of the generation that is held. */
@@ -62,7 +64,8 @@ static const struct db_statement APPEND_RESULTS = {
     "search_append_results",
     "INSERT INTO metercache.search_result (filter_hash, generation, position, platform,"
     " provider_user_id)"
-    " SELECT $1::bytea, $5::bigint, $2::integer + row_number() OVER (ORDER BY n.place) - 1, n.platform, n.id"
+    " SELECT $1::bytea, $5::bigint, $2::integer + row_number() OVER (ORDER BY n.place) - 1,"
+    "  n.platform, n.id"
     " FROM (SELECT DISTINCT ON (id) platform, id, place"
     "  FROM unnest($3::smallint[], $4::text[]) WITH ORDINALITY AS u (platform, id, place)"
     "  ORDER BY id, place) AS n"

@@ -1,5 +1,6 @@
 /*
- * ledger_fixture.h - a writer of the ledger for tests: it keeps the counter of one meter as the ledger should.
+ * ledger_fixture.h - a writer of the ledger for tests: it keeps the counter of one meter as
+ * the ledger should.
  */
 #ifndef LEDGER_FIXTURE_H
 #define LEDGER_FIXTURE_H

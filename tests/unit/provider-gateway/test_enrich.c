@@ -148,7 +148,8 @@ static void test_enrich_kept_run_that_finds_nothing_costs_nothing(void **state)
     assert_int_equal(fake.settle_count, 1); /* the question's own */
     http_peer_will_answer(
         peer, 200,
-        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"failed\",\"error\":{\"message\":\"No email found\"}}]}");
+        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"failed\","
+        "\"error\":{\"message\":\"No email found\"}}]}");
     assert_int_equal(enrich(&out, run.run_id, &err), ST_OK);
     assert_int_equal(out.state, CLAY_NOT_FOUND);
     assert_int_equal(fake.settle_count, 3);
@@ -168,7 +169,8 @@ static void test_enrich_kept_run_that_finds_something_costs_one_credit(void **st
     start_kept_run(&run);
     http_peer_will_answer(
         peer, 200,
-        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"complete\",\"result\":{\"email\":\"a@b.example\"}}]}");
+        "{\"status\":\"complete\",\"data\":[{\"id\":\"k1\",\"status\":\"complete\","
+        "\"result\":{\"email\":\"a@b.example\"}}]}");
     assert_int_equal(enrich(&out, run.run_id, &err), ST_OK);
     assert_int_equal(out.state, CLAY_FOUND);
     assert_int_equal(fake.settle_count, 2);
