@@ -42,7 +42,10 @@ void creators_rows_key_params(struct db_params *params, const struct creator_key
 
 void creators_rows_read(struct creator *out, struct db_result *result, int row);
 
-/* The statement of creators_store_upsert_many and its parameters. */
+/*
+ * Stores creators of any platforms in one statement. Of two with the same identity the
+ * newer counts, then the later one.
+ */
 extern const struct db_statement CREATORS_ROWS_UPSERT;
 void creators_rows_upsert_params(struct db_params *params, const struct creator *creators,
                                  size_t count);

@@ -60,21 +60,6 @@ enum status creators_store_find(struct creator *out, bool *found,
     return ST_OK;
 }
 
-enum status creators_store_upsert_many(const struct store_call *call,
-                                       const struct creator *creators, size_t count,
-                                       struct error *err)
-{
-    struct db_params params;
-
-    if (count > CREATORS_STORE_UPSERT_MAX)
-        return error_set(err, ST_INVALID, "more than %d creators at once",
-                         CREATORS_STORE_UPSERT_MAX);
-    if (count == 0)
-        return ST_OK;
-    creators_rows_upsert_params(&params, creators, count);
-    return store_write(NULL, call, &CREATORS_ROWS_UPSERT, &params, err);
-}
-
 /* ---- negatives ---- */
 
 static void negative_params(struct db_params *params, const struct creator_key *key,

@@ -23,8 +23,6 @@
 #include "core/error.h"
 #include "store/store.h"
 
-#define CREATORS_STORE_UPSERT_MAX 1000
-
 struct creator {
     int platform; /* Metercache__V1__Platform, 1 to 3 */
     const char *provider_user_id;
@@ -55,14 +53,6 @@ struct creator_key {
 MUST_USE enum status creators_store_find(struct creator *out, bool *found,
                                          const struct store_call *call,
                                          const struct creator_key *key, struct error *err);
-
-/*
- * Store up to CREATORS_STORE_UPSERT_MAX of any platforms in one statement. Of two with the
- * same identity the newer counts, then the later one.
- */
-MUST_USE enum status creators_store_upsert_many(const struct store_call *call,
-                                                const struct creator *creators,
-                                                size_t count, struct error *err);
 
 /* The detailed profile. Typed fields are what is looked up or sorted by. */
 struct creator_report {
@@ -113,7 +103,7 @@ struct creator_enrichment {
     const char *run_id;   /* PENDING: what to poll */
     int64_t asked_at_us;
     int64_t answered_at_us; /* 0 while PENDING */
-    int64_t fresh_until_us; /* 0: for ever */
+    int64_t fresh_until_us; /* not asked again before; FOUND: not used, 0 */
 };
 
 MUST_USE enum status creators_store_enrichment_find(struct creator_enrichment *out,
@@ -134,7 +124,6 @@ MUST_USE enum status creators_store_enrichment_put(
 /* A provider's "no": kept per question, so that it is not asked, and paid, again. */
 enum creator_negative_kind {
     CREATOR_NEGATIVE_REPORT = 1, /* no report for this creator */
-    CREATOR_NEGATIVE_PROFILE = 2,
 };
 
 struct creator_negative {

@@ -4,6 +4,7 @@
 #include "core/list.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/stats.h"
 #include "core/thread.h"
 #include "store/conninfo.h"
 #include "store/db_session.h"
@@ -23,7 +24,6 @@ struct db {
     unsigned open;
     unsigned busy;
     uint64_t opened;
-    uint64_t failed;
     uint64_t refuse_until_us; /* monotonic; 0 when the last connect worked */
     atomic_uint_fast64_t expired;
 };
@@ -35,6 +35,24 @@ static const struct db_statement SET_USER = {
 static const struct db_statement COMMIT = {"commit", "COMMIT", 0, "", DB_NONE};
 static const struct db_statement ROLLBACK = {"rollback", "ROLLBACK", 0, "", DB_NONE};
 // clang-format on
+
+enum {
+    CONNECTIONS_OPEN,
+    CONNECTIONS_BUSY,
+    CONNECTS_FAILED,
+};
+
+// clang-format off
+static struct stats_metric metrics[] = {
+    [CONNECTIONS_OPEN] = {.name = "metercache_database_connections_open",
+                          .kind = STATS_GAUGE, .help = "Connections to Postgres"},
+    [CONNECTIONS_BUSY] = {.name = "metercache_database_connections_busy",
+                          .kind = STATS_GAUGE, .help = "Sessions that a call holds"},
+    [CONNECTS_FAILED]  = {.name = "metercache_database_connects_failed_total",
+                          .kind = STATS_COUNTER, .help = "Connects that failed"},
+};
+// clang-format on
+static atomic_uint pool_count; /* the metrics are shared by all pools of the process */
 
 /* libpq prints notices to standard error unless told otherwise. */
 static void ignore_notice(void *context, const char *message)
@@ -70,6 +88,8 @@ enum status db_open(struct db **out, const struct db_options *options, struct er
         db->sessions[i].expired = &db->expired;
         list_append(&db->idle, &db->sessions[i].idle);
     }
+    if (atomic_fetch_add(&pool_count, 1) == 0)
+        stats_register(metrics, COUNT_OF(metrics));
     *out = db;
     return ST_OK;
 }
@@ -79,8 +99,12 @@ void db_close(struct db *db)
     if (db == NULL)
         return;
     for (unsigned i = 0; i < db->limit; i++)
-        if (db->sessions[i].connection != NULL)
+        if (db->sessions[i].connection != NULL) {
             db_session_disconnect(&db->sessions[i]);
+            stats_add(&metrics[CONNECTIONS_OPEN], -1);
+        }
+    if (atomic_fetch_sub(&pool_count, 1) == 1)
+        stats_unregister(metrics);
     mem_free(db->sessions);
     conninfo_done(&db->info);
     condition_done(&db->released);
@@ -96,8 +120,10 @@ static struct db_session *take_idle(struct db *db, uint64_t deadline_us)
     while (list_is_empty(&db->idle) && in_time)
         in_time = condition_wait_until(&db->released, &db->mutex, deadline_us);
     struct list_link *link = list_take_first(&db->idle);
-    if (link != NULL)
+    if (link != NULL) {
         db->busy++;
+        stats_add(&metrics[CONNECTIONS_BUSY], 1);
+    }
     mutex_unlock(&db->mutex);
     return link == NULL ? NULL : list_item(link, struct db_session, idle);
 }
@@ -106,6 +132,7 @@ static void put_idle(struct db *db, struct db_session *session)
 {
     mutex_lock(&db->mutex);
     db->busy--;
+    stats_add(&metrics[CONNECTIONS_BUSY], -1);
     if (session->connection != NULL)
         list_prepend(&db->idle, &session->idle);
     else
@@ -119,6 +146,7 @@ static void note_disconnect(struct db *db, struct db_session *session)
     db_session_disconnect(session);
     mutex_lock(&db->mutex);
     db->open--;
+    stats_add(&metrics[CONNECTIONS_OPEN], -1);
     mutex_unlock(&db->mutex);
 }
 
@@ -149,10 +177,11 @@ static enum status connect_session(struct db *db, struct db_session *session,
     mutex_lock(&db->mutex);
     if (st == ST_OK) {
         db->open++;
+        stats_add(&metrics[CONNECTIONS_OPEN], 1);
         db->opened++;
         db->refuse_until_us = 0;
     } else {
-        db->failed++;
+        stats_add(&metrics[CONNECTS_FAILED], 1);
         db->refuse_until_us = clock_deadline_ms(REFUSE_AFTER_FAILURE_MS);
     }
     mutex_unlock(&db->mutex);
@@ -239,9 +268,7 @@ void db_load(struct db *db, struct db_load *out)
     *out = (struct db_load){
         .open = db->open,
         .busy = db->busy,
-        .limit = db->limit,
         .opened = db->opened,
-        .failed = db->failed,
         .expired = atomic_load(&db->expired),
         .reachable = db->refuse_until_us == 0,
     };

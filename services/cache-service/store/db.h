@@ -55,12 +55,11 @@ MUST_USE enum status db_commit(struct db_session *session, uint64_t deadline_us,
                                struct error *err);
 void db_rollback(struct db_session *session);
 
+/* The metrics page has the same over all pools: metercache_database_... */
 struct db_load {
     unsigned open;
     unsigned busy;
-    unsigned limit;
     uint64_t opened;
-    uint64_t failed;
     uint64_t expired;
     bool reachable; /* the last connect did not fail */
 };

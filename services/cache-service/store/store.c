@@ -103,21 +103,6 @@ bool store_is_reachable(struct store *store)
     return load.reachable;
 }
 
-void store_load(struct store *store, struct store_load *out)
-{
-    struct db_load load;
-
-    db_load(store->primary, &load);
-    *out = (struct store_load){
-        .open = load.open,
-        .busy = load.busy,
-        .limit = load.limit,
-        .opened = load.opened,
-        .failed = load.failed,
-        .expired = load.expired,
-    };
-}
-
 /* ---- for the domain stores ---- */
 
 /* So that a replica that hangs leaves time to ask the primary. */

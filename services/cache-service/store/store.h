@@ -63,14 +63,4 @@ MUST_USE enum status store_ensure_partitions(const struct store_call *call,
 /* As far as the last use shows, without asking: false after a failed connect. */
 bool store_is_reachable(struct store *store);
 
-struct store_load {
-    unsigned open;
-    unsigned busy;
-    unsigned limit;
-    uint64_t opened;  /* connections opened since the start */
-    uint64_t failed;  /* connects that failed */
-    uint64_t expired; /* statements cut at their deadline */
-};
-void store_load(struct store *store, struct store_load *out);
-
 #endif /* STORE_STORE_H */

@@ -14,6 +14,7 @@
 #include "core/arena.h"
 #include "core/base.h"
 #include "core/clock.h"
+#include "store/creators_rows.h"
 #include "store/db.h"
 #include "store/migrate.h"
 #include "store/statement.h"
@@ -41,6 +42,17 @@ static inline struct store_call a_call(void)
 {
     return (struct store_call){
         .store = store, .arena = &arena, .deadline_us = clock_deadline_ms(CALL_MS)};
+}
+
+/* The statement that search pages and reports store their creators with, alone. */
+static inline enum status upsert_creators(const struct store_call *call,
+                                          const struct creator *creators, size_t count,
+                                          struct error *error)
+{
+    struct db_params params;
+
+    creators_rows_upsert_params(&params, creators, count);
+    return store_write(NULL, call, &CREATORS_ROWS_UPSERT, &params, error);
 }
 
 static inline struct db *open_db(const char *conninfo, unsigned connections)

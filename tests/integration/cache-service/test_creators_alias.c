@@ -21,7 +21,7 @@ static void upsert(const struct creator *creator)
 {
     struct store_call call = a_call();
 
-    assert_status(ST_OK, creators_store_upsert_many(&call, creator, 1, &err));
+    assert_status(ST_OK, upsert_creators(&call, creator, 1, &err));
 }
 
 static bool find(struct creator *out, const char *id, const char *handle)

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "core/buf.h"
+#include "core/stats.h"
 #include "core/thread.h"
 #include "store/creators_store.h"
 
@@ -56,6 +58,17 @@ static void assert_heals(void)
     assert_status(ST_OK, st);
 }
 
+static bool metrics_say(const char *line)
+{
+    struct buf page;
+
+    buf_init(&page, 1u << 20);
+    stats_print(&page);
+    bool found = strstr(buf_text(&page), line) != NULL;
+    buf_done(&page);
+    return found;
+}
+
 /* ---- deadlines ---- */
 
 static void test_db_execute_past_its_deadline_returns_and_cancels(void **state)
@@ -72,6 +85,7 @@ static void test_db_execute_past_its_deadline_returns_and_cancels(void **state)
 
     session = acquire(db); /* a new connection */
     assert_status(ST_OK, execute(session, &ONE, CALL_MS));
+    assert_true(metrics_say("\nmetercache_database_connections_busy 1\n"));
     db_release(session);
     struct db_load load;
     db_load(db, &load);
@@ -79,6 +93,7 @@ static void test_db_execute_past_its_deadline_returns_and_cancels(void **state)
     assert_int_equal(load.opened, 2);
     assert_int_equal(load.open, 1);
     assert_int_equal(load.busy, 0);
+    assert_true(metrics_say("\nmetercache_database_connections_busy 0\n"));
 
     uint64_t deadline_us = clock_deadline_ms(HEAL_MS);
     int64_t running = 1;
