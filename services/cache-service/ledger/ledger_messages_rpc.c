@@ -8,6 +8,12 @@
 
 #define KIND(name) METERCACHE__V1__OPERATION_KIND__OPERATION_KIND_##name
 
+/* The numbers that migrations/0004_ledger.sql, 0006_ledger_commit.sql and the statements of
+ * ledger_reads.c write out. */
+_Static_assert(KIND(RESERVE) == 1 && KIND(SETTLE) == 2 && KIND(VOID) == 3 &&
+                   KIND(LAPSE) == 4 && KIND(CORRECT) == 5 && KIND(ADJUST) == 6,
+               "SQL knows the kinds by number");
+
 /* ---- from messages ---- */
 
 bool ledger_messages_read_id(struct op_id *out, ProtobufCBinaryData id)

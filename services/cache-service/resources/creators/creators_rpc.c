@@ -26,6 +26,13 @@
 #define SEARCHES_PAGE_DEFAULT 50
 #define CURSOR_SIZE           48
 
+#define STATE(name) METERCACHE__V1__ENRICHMENT_STATE__ENRICHMENT_STATE_##name
+_Static_assert((int)CREATOR_ENRICHMENT_NONE == (int)STATE(UNSPECIFIED) &&
+                   (int)CREATOR_ENRICHMENT_FOUND == (int)STATE(FOUND) &&
+                   (int)CREATOR_ENRICHMENT_NOT_FOUND == (int)STATE(NOT_FOUND) &&
+                   (int)CREATOR_ENRICHMENT_PENDING == (int)STATE(PENDING),
+               "creators_store.h mirrors creators.proto");
+
 static enum status creators_to_wire(Metercache__V1__Creator ***out,
                                     const struct creator *creators, size_t count,
                                     struct arena *arena, struct error *err)
