@@ -29,12 +29,10 @@ static void print_base64(struct buf *out, const uint8_t *data, size_t size)
         uint32_t group = (uint32_t)data[at] << 16;
         char text[4];
 
-        if (have > 1) {
+        if (have > 1)
             group |= (uint32_t)data[at + 1] << 8;
-        }
-        if (have > 2) {
+        if (have > 2)
             group |= data[at + 2];
-        }
         text[0] = ALPHABET[group >> 18];
         text[1] = ALPHABET[(group >> 12) & 63];
         text[2] = have > 1 ? ALPHABET[(group >> 6) & 63] : '=';
@@ -75,11 +73,10 @@ static int base64_value(char c)
 {
     const char *at;
 
-    if (c == '-') {
+    if (c == '-')
         c = '+';
-    } else if (c == '_') {
+    else if (c == '_')
         c = '/';
-    }
     at = c != '\0' ? strchr(ALPHABET, c) : NULL;
     return at != NULL ? (int)(at - ALPHABET) : -1;
 }
@@ -90,18 +87,15 @@ static bool parse_base64(uint8_t *out, size_t *size, const char *text, size_t te
     uint32_t bits = 0;
     unsigned bit_count = 0;
 
-    while (padding < 2 && text_size > padding && text[text_size - padding - 1] == '=') {
+    while (padding < 2 && text_size > padding && text[text_size - padding - 1] == '=')
         padding++;
-    }
-    if ((padding > 0 && text_size % 4 != 0) || (text_size - padding) % 4 == 1) {
+    if ((padding > 0 && text_size % 4 != 0) || (text_size - padding) % 4 == 1)
         return false;
-    }
     for (size_t i = 0; i < text_size - padding; i++) {
         int value = base64_value(text[i]);
 
-        if (value < 0) {
+        if (value < 0)
             return false;
-        }
         bits = (bits << 6 | (uint32_t)value) & 0xffff;
         bit_count += 6;
         if (bit_count >= 8) {
@@ -109,9 +103,8 @@ static bool parse_base64(uint8_t *out, size_t *size, const char *text, size_t te
             out[written++] = (uint8_t)(bits >> bit_count);
         }
     }
-    if ((bits & ((1u << bit_count) - 1)) != 0) {
+    if ((bits & ((1u << bit_count) - 1)) != 0)
         return false;
-    }
     *size = written;
     return true;
 }

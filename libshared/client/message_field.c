@@ -29,21 +29,18 @@ size_t message_field_size(ProtobufCType type)
 /* Is `given` the field's name, or its lowerCamelCase form? */
 static bool is_name(const char *field, const char *given)
 {
-    if (strcmp(field, given) == 0) {
+    if (strcmp(field, given) == 0)
         return true;
-    }
     for (; *field != '\0'; field++, given++) {
         char want = *field;
 
         if (want == '_') {
             want = *++field;
-            if (want >= 'a' && want <= 'z') {
+            if (want >= 'a' && want <= 'z')
                 want = (char)(want - 'a' + 'A');
-            }
         }
-        if (want != *given) {
+        if (want != *given)
             return false;
-        }
     }
     return *given == '\0';
 }
@@ -52,9 +49,8 @@ const ProtobufCFieldDescriptor *message_field_find(const ProtobufCMessageDescrip
                                                    const char *given)
 {
     for (unsigned i = 0; i < type->n_fields; i++) {
-        if (is_name(type->fields[i].name, given)) {
+        if (is_name(type->fields[i].name, given))
             return &type->fields[i];
-        }
     }
     return NULL;
 }

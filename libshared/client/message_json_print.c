@@ -36,22 +36,20 @@ static void print_unsigned(struct buf *out, uint64_t value)
 
 static void print_real(struct buf *out, double value, int digits)
 {
-    if (isfinite(value)) {
+    if (isfinite(value))
         buf_printf(out, "%.*g", digits, value);
-    } else {
+    else
         print_text(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
-    }
 }
 
 static void print_enum(struct buf *out, const ProtobufCEnumDescriptor *type, int value)
 {
     const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
 
-    if (known != NULL) {
+    if (known != NULL)
         print_text(out, known->name);
-    } else {
+    else
         print_signed(out, value);
-    }
 }
 
 /* A value of a field that is no message; `where` points to it. */
@@ -111,11 +109,10 @@ static void print_scalar(struct buf *out, const ProtobufCFieldDescriptor *field,
 static void print_value(struct buf *out, const ProtobufCFieldDescriptor *field,
                         const void *where, unsigned depth)
 {
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         message_json_print(out, *(const ProtobufCMessage *const *)where, depth);
-    } else {
+    else
         print_scalar(out, field, where);
-    }
 }
 
 static void print_list(struct buf *out, const ProtobufCFieldDescriptor *field,
@@ -131,9 +128,8 @@ static void print_list(struct buf *out, const ProtobufCFieldDescriptor *field,
         print_indent(out, depth + 1);
         print_value(out, field, items + i * message_field_size(field->type), depth + 1);
     }
-    if (count > 0) {
+    if (count > 0)
         print_indent(out, depth);
-    }
     buf_append(out, "]", 1);
 }
 
@@ -143,9 +139,8 @@ static bool is_set(const ProtobufCFieldDescriptor *field, const ProtobufCMessage
     const char *base = (const char *)message;
 
     if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-        *(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id) {
+        *(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id)
         return false;
-    }
     return field->label == PROTOBUF_C_LABEL_REPEATED ||
            field->type != PROTOBUF_C_TYPE_MESSAGE ||
            *(const ProtobufCMessage *const *)(const void *)(base + field->offset) != NULL;
@@ -161,21 +156,18 @@ void message_json_print(struct buf *out, const ProtobufCMessage *message, unsign
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
 
-        if (!is_set(field, message)) {
+        if (!is_set(field, message))
             continue;
-        }
         buf_append_text(out, is_first ? "" : ",");
         print_indent(out, depth + 1);
         buf_printf(out, "\"%s\": ", field->name);
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
             print_list(out, field, message, depth + 1);
-        } else {
+        else
             print_value(out, field, base + field->offset, depth + 1);
-        }
         is_first = false;
     }
-    if (!is_first) {
+    if (!is_first)
         print_indent(out, depth);
-    }
     buf_append(out, "}", 1);
 }

@@ -15,9 +15,8 @@ static enum status call_admin(ProtobufCMessage **reply, struct cli *cli, const c
     enum status st = services_find(&method, name, err);
 
     if (st == ST_OK && cli_arg(cli, 0) != NULL &&
-        !services_target_parse(&options.target, cli_arg(cli, 0))) {
+        !services_target_parse(&options.target, cli_arg(cli, 0)))
         st = cli_usage(err, "'%s' is no service: cache, quota or gateway", cli_arg(cli, 0));
-    }
     return st == ST_OK ? cli_call_with(cli, &method, &options, request, reply, err) : st;
 }
 
@@ -36,9 +35,8 @@ enum status admin_ping(struct cli *cli, struct error *err)
     ProtobufCMessage *reply;
     enum status st = call_admin(&reply, cli, "AdminService/Ping", &request.base, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     if (cli->is_json) {
         cli_print_json(cli, reply);
         return ST_OK;
@@ -63,13 +61,11 @@ enum status admin_stats(struct cli *cli, struct error *err)
     ProtobufCMessage *reply;
     enum status st;
 
-    if (prefix != NULL) {
+    if (prefix != NULL)
         request.prefix = (char *)prefix;
-    }
     st = call_admin(&reply, cli, "AdminService/GetStats", &request.base, err);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     if (cli->is_json) {
         cli_print_json(cli, reply);
         return ST_OK;
@@ -99,9 +95,8 @@ enum status admin_config(struct cli *cli, struct error *err)
     ProtobufCMessage *reply;
     enum status st = call_admin(&reply, cli, "AdminService/ShowConfig", &request.base, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     if (cli->is_json) {
         cli_print_json(cli, reply);
         return ST_OK;
@@ -128,9 +123,8 @@ enum status admin_connections(struct cli *cli, struct error *err)
     enum status st =
         call_admin(&reply, cli, "AdminService/ListConnections", &request.base, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     if (cli->is_json) {
         cli_print_json(cli, reply);
         return ST_OK;
@@ -162,9 +156,8 @@ enum status admin_log_level(struct cli *cli, struct error *err)
 
     request.level = (char *)cli_arg(cli, 1);
     st = call_admin(&reply, cli, "AdminService/SetLogLevel", &request.base, err);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     if (cli->is_json) {
         cli_print_json(cli, reply);
     } else {
@@ -183,9 +176,8 @@ enum status admin_drain(struct cli *cli, struct error *err)
     ProtobufCMessage *reply;
     enum status st = call_admin(&reply, cli, "AdminService/Drain", &request.base, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     if (cli->is_json) {
         cli_print_json(cli, reply);
     } else {

@@ -19,9 +19,8 @@ static enum status choose_target(enum cli_target *out, const struct cli *cli,
     const char *at = cli_option(cli, "--at");
 
     *out = method->service->target;
-    if (at != NULL && !services_target_parse(out, at)) {
+    if (at != NULL && !services_target_parse(out, at))
         return cli_usage(err, "--at wants cache, quota or gateway, not '%s'", at);
-    }
     return ST_OK;
 }
 
@@ -45,21 +44,16 @@ enum status call_method(struct cli *cli, struct error *err)
     size_t size;
     enum status st = find_method(&method, cli_arg(cli, 0), err);
 
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = choose_target(&options.target, cli, &method, err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_read_text(&text, &size, cli, given, err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = message_json_parse(&request, method.request, text, size, &cli->arena, err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call_with(cli, &method, &options, request, &reply, err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         cli_print_json(cli, reply);
-    }
     return st;
 }
 
@@ -74,9 +68,8 @@ static void print_methods(struct cli *cli, const Metercache__V1__ListMethodsResp
         struct buf roles;
 
         buf_init(&roles, NAMES_SIZE);
-        for (size_t j = 0; j < info->n_roles; j++) {
+        for (size_t j = 0; j < info->n_roles; j++)
             buf_printf(&roles, "%s%s", j > 0 ? " " : "", info->roles[j]);
-        }
         output_table_add(&table, info->name);
         output_table_add(&table, buf_text(&roles));
         output_table_add(&table, info->implemented ? "yes" : "-");
@@ -97,21 +90,17 @@ enum status call_list_methods(struct cli *cli, struct error *err)
     enum status st = services_find(&method, "AdminService/ListMethods", err);
 
     if (st == ST_OK && cli_arg(cli, 0) != NULL &&
-        !services_target_parse(&options.target, cli_arg(cli, 0))) {
+        !services_target_parse(&options.target, cli_arg(cli, 0)))
         return cli_usage(err, "'%s' is no service: cache, quota or gateway",
                          cli_arg(cli, 0));
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call_with(cli, &method, &options, &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         print_methods(cli, (const void *)reply);
-    }
     return ST_OK;
 }
 
@@ -128,12 +117,10 @@ static const char *type_name(const ProtobufCFieldDescriptor *field)
         [PROTOBUF_C_TYPE_BYTES] = "bytes",
     };
 
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         return ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name;
-    }
-    if (field->type == PROTOBUF_C_TYPE_ENUM) {
+    if (field->type == PROTOBUF_C_TYPE_ENUM)
         return ((const ProtobufCEnumDescriptor *)field->descriptor)->short_name;
-    }
     return NAMES[field->type];
 }
 
@@ -148,25 +135,21 @@ struct types {
 static void want_message(struct types *types, const ProtobufCMessageDescriptor *type)
 {
     for (size_t i = 0; i < types->message_count; i++) {
-        if (types->messages[i] == type) {
+        if (types->messages[i] == type)
             return;
-        }
     }
-    if (types->message_count < SEEN_MAX) {
+    if (types->message_count < SEEN_MAX)
         types->messages[types->message_count++] = type;
-    }
 }
 
 static void want_enum(struct types *types, const ProtobufCEnumDescriptor *type)
 {
     for (size_t i = 0; i < types->enum_count; i++) {
-        if (types->enums[i] == type) {
+        if (types->enums[i] == type)
             return;
-        }
     }
-    if (types->enum_count < SEEN_MAX) {
+    if (types->enum_count < SEEN_MAX)
         types->enums[types->enum_count++] = type;
-    }
 }
 
 static void describe_message(FILE *out, struct types *types,
@@ -180,11 +163,10 @@ static void describe_message(FILE *out, struct types *types,
                 field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "",
                 type_name(field), field->name, field->id,
                 (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 ? "  // one of" : "");
-        if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE)
             want_message(types, field->descriptor);
-        } else if (field->type == PROTOBUF_C_TYPE_ENUM) {
+        else if (field->type == PROTOBUF_C_TYPE_ENUM)
             want_enum(types, field->descriptor);
-        }
     }
     fputs("}\n", out);
 }
@@ -199,15 +181,13 @@ static void describe_method(FILE *out, const struct cli_method *method)
                                            : services_target_name(method->service->target));
     want_message(&types, method->request);
     want_message(&types, method->reply);
-    for (size_t i = 0; i < types.message_count; i++) {
+    for (size_t i = 0; i < types.message_count; i++)
         describe_message(out, &types, types.messages[i]);
-    }
     for (size_t i = 0; i < types.enum_count; i++) {
         fprintf(out, "\nenum %s {\n", types.enums[i]->short_name);
-        for (unsigned j = 0; j < types.enums[i]->n_values; j++) {
+        for (unsigned j = 0; j < types.enums[i]->n_values; j++)
             fprintf(out, "  %s = %d;\n", types.enums[i]->values[j].name,
                     types.enums[i]->values[j].value);
-        }
         fputs("}\n", out);
     }
 }
@@ -224,11 +204,10 @@ static void describe_all(FILE *out)
                 services[i].alias,
                 services[i].is_everywhere ? "every service"
                                           : services_target_name(services[i].target));
-        for (unsigned j = 0; j < service->n_methods; j++) {
+        for (unsigned j = 0; j < service->n_methods; j++)
             fprintf(out, "  %s(%s) returns (%s)\n", service->methods[j].name,
                     service->methods[j].input->short_name,
                     service->methods[j].output->short_name);
-        }
     }
 }
 
@@ -242,19 +221,16 @@ static enum status save_descriptors(struct cli *cli, const char *path, struct er
     size_t written = 0;
     enum status st = cli_call(cli, "AdminService/Describe", &request.base, &reply, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     answer = (const void *)reply;
     file = fopen(path, "we");
-    if (file == NULL) {
+    if (file == NULL)
         return cli_usage(err, "cannot write '%s': %s", path, strerror(errno));
-    }
     written =
         fwrite(answer->file_descriptor_set.data, 1, answer->file_descriptor_set.len, file);
-    if (fclose(file) != 0 || written != answer->file_descriptor_set.len) {
+    if (fclose(file) != 0 || written != answer->file_descriptor_set.len)
         return cli_usage(err, "cannot write '%s'", path);
-    }
     return ST_OK;
 }
 
@@ -264,16 +240,14 @@ enum status call_describe(struct cli *cli, struct error *err)
     struct cli_method method;
     enum status st;
 
-    if (path != NULL) {
+    if (path != NULL)
         return save_descriptors(cli, path, err);
-    }
     if (cli_arg(cli, 0) == NULL) {
         describe_all(cli->out);
         return ST_OK;
     }
     st = find_method(&method, cli_arg(cli, 0), err);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         describe_method(cli->out, &method);
-    }
     return st;
 }

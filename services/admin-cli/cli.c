@@ -31,9 +31,8 @@ enum status cli_usage(struct error *err, const char *format, ...)
 
 int cli_exit_status(const struct error *err)
 {
-    if (err->status == ST_OK) {
+    if (err->status == ST_OK)
         return 0;
-    }
     return strcmp(err->reason, USAGE) == 0 ? CLI_EXIT_USAGE
                                            : CLI_EXIT_CODE_BASE + (int)err->status;
 }
@@ -56,9 +55,8 @@ void cli_print_error(FILE *out, const struct error *err)
         fputs("  meter: ", out);
         output_print_text(out, violation->subject);
         fprintf(out, ", left %s credits", output_milli(violation->left_milli).text);
-        if (violation->resets_at_us != 0) {
+        if (violation->resets_at_us != 0)
             fprintf(out, ", resets at %s", output_time(violation->resets_at_us).text);
-        }
         fputc('\n', out);
     }
     if (err->reason[0] != '\0' && !is_usage) {
@@ -66,10 +64,9 @@ void cli_print_error(FILE *out, const struct error *err)
         output_print_text(out, err->reason);
         fputc('\n', out);
     }
-    if (err->retry_after_ms > 0) {
+    if (err->retry_after_ms > 0)
         fprintf(out, "  retry after: %" PRIu64 ".%03" PRIu64 " s\n",
                 err->retry_after_ms / 1000, err->retry_after_ms % 1000);
-    }
 }
 
 const char *cli_arg(const struct cli *cli, size_t index)
@@ -93,10 +90,9 @@ enum status cli_option_number(uint64_t *out, const struct cli *cli, const char *
     const char *text = cli_option(cli, name);
     uint64_t number = 0;
 
-    if (text != NULL && !parse_u64(&number, text, min, max)) {
+    if (text != NULL && !parse_u64(&number, text, min, max))
         return cli_usage(err, "%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%s'",
                          name, min, max, text);
-    }
     *out = number;
     return ST_OK;
 }
@@ -113,12 +109,10 @@ enum status cli_option_enum(int *out, const struct cli *cli, const char *name,
         return ST_OK;
     }
     snprintf(word, sizeof(word), "%s", text);
-    for (char *at = word; *at != '\0'; at++) {
+    for (char *at = word; *at != '\0'; at++)
         *at = *at == '-' ? '_' : *at;
-    }
-    if (!message_field_enum_parse(&value, type, word) || value == 0) {
+    if (!message_field_enum_parse(&value, type, word) || value == 0)
         return cli_usage(err, "%s: '%s' is no %s", name, text, type->short_name);
-    }
     *out = value;
     return ST_OK;
 }
@@ -131,9 +125,8 @@ static enum status read_stream(const char **out, size_t *size, struct cli *cli, 
     size_t got;
 
     buf_init(&text, CLI_FILE_MAX);
-    while (!text.overflowed && (got = fread(block, 1, sizeof(block), file)) > 0) {
+    while (!text.overflowed && (got = fread(block, 1, sizeof(block), file)) > 0)
         buf_append(&text, block, got);
-    }
     if (ferror(file) || text.overflowed) {
         bool overflowed = text.overflowed;
 
@@ -154,18 +147,16 @@ enum status cli_read_text(const char **out, size_t *size, struct cli *cli, const
     FILE *file;
     enum status st;
 
-    if (strcmp(text, "-") == 0) {
+    if (strcmp(text, "-") == 0)
         return read_stream(out, size, cli, stdin, "standard input", err);
-    }
     if (text[0] != '@') {
         *out = text;
         *size = strlen(text);
         return ST_OK;
     }
     file = fopen(text + 1, "re");
-    if (file == NULL) {
+    if (file == NULL)
         return cli_usage(err, "cannot open '%s': %s", text + 1, strerror(errno));
-    }
     st = read_stream(out, size, cli, file, text + 1, err);
     fclose(file);
     return st;
@@ -190,17 +181,14 @@ static void warn_of_variables(const struct cli *cli)
         bool is_known =
             strncmp(*entry, "METERCACHE_TOKEN=", strlen("METERCACHE_TOKEN=")) == 0;
 
-        if (strncmp(*entry, ENV_PREFIX, strlen(ENV_PREFIX)) != 0) {
+        if (strncmp(*entry, ENV_PREFIX, strlen(ENV_PREFIX)) != 0)
             continue;
-        }
-        for (; row->name != NULL && !is_known; row++) {
+        for (; row->name != NULL && !is_known; row++)
             is_known = row->env != NULL && strlen(row->env) == size &&
                        strncmp(row->env, *entry, size) == 0;
-        }
-        if (!is_known) {
+        if (!is_known)
             fprintf(cli->diagnostics, "warning: unknown variable %.*s\n", (int)size,
                     *entry);
-        }
     }
 }
 
@@ -213,10 +201,9 @@ static enum status read_globals(struct cli *cli, struct error *err)
         grammar_global(cli->grammar, &cli->input, "--json", cli->environment) != NULL;
     cli->is_verbose =
         grammar_global(cli->grammar, &cli->input, "--verbose", cli->environment) != NULL;
-    if (!parse_duration_ms(&cli->timeout_ms, timeout, 1, 3600000)) {
+    if (!parse_duration_ms(&cli->timeout_ms, timeout, 1, 3600000))
         return cli_usage(err, "--timeout wants a time from 1ms to 1h such as 30s, not '%s'",
                          timeout);
-    }
     return ST_OK;
 }
 
@@ -225,21 +212,18 @@ static enum status run(struct cli *cli, int argc, char *const *argv, struct erro
     const struct grammar *grammar = cli->grammar;
     enum status st = grammar_parse(&cli->input, grammar, argc, argv, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return error_reason(err, USAGE);
-    }
     if (grammar_global(grammar, &cli->input, "--help", cli->environment) != NULL) {
         (void)grammar_print_help(
             cli->out, grammar, cli->input.command != NULL ? cli->input.command->words : "");
         return ST_OK;
     }
-    if (cli->input.command == NULL) {
+    if (cli->input.command == NULL)
         return cli_usage(err, "no command is given; see '%s --help'", grammar->program);
-    }
     st = grammar_check(&cli->input, err);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return error_reason(err, USAGE);
-    }
     warn_of_variables(cli);
     st = read_globals(cli, err);
     return st != ST_OK ? st : cli->input.command->run(cli, err);

@@ -12,9 +12,8 @@ static enum status parse_platform(Metercache__V1__Platform *out, const char *tex
 {
     int value;
 
-    if (!message_field_enum_parse(&value, &metercache__v1__platform__descriptor, text)) {
+    if (!message_field_enum_parse(&value, &metercache__v1__platform__descriptor, text))
         return cli_usage(err, "'%s' is no platform: instagram, tiktok or youtube", text);
-    }
     *out = (Metercache__V1__Platform)value;
     return ST_OK;
 }
@@ -26,9 +25,8 @@ static enum status read_ref(Metercache__V1__CreatorRef *out, const struct cli *c
     const char *creator = cli_arg(cli, 1);
     enum status st = parse_platform(&out->platform, cli_arg(cli, 0), err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     if (creator[0] == '@') {
         out->by_case = METERCACHE__V1__CREATOR_REF__BY_HANDLE;
         out->handle = (char *)creator + 1;
@@ -47,9 +45,8 @@ static enum status read_page(Metercache__V1__PageRequest *out, const struct cli 
     enum status st = cli_option_number(&size, cli, "--page-size", 1, PAGE_SIZE_MAX, err);
 
     out->page_size = (uint32_t)size;
-    if (token != NULL) {
+    if (token != NULL)
         out->page_token = (char *)token;
-    }
     return st;
 }
 
@@ -61,13 +58,11 @@ static enum status read_json_option(char **out, struct cli *cli, const char *nam
     size_t size;
     enum status st;
 
-    if (given == NULL) {
+    if (given == NULL)
         return ST_OK;
-    }
     st = cli_read_text(&text, &size, cli, given, err);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         *out = (char *)text;
-    }
     return st;
 }
 
@@ -77,18 +72,14 @@ static enum status read_search(Metercache__V1__SearchRequest *out, struct cli *c
     uint64_t count = 0;
     enum status st = parse_platform(&out->platform, cli_option(cli, "--platform"), err);
 
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = read_json_option(&out->filters_json, cli, "--filters", err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = read_json_option(&out->sort_json, cli, "--sort", err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_option_number(&count, cli, "--count", 0, UINT32_MAX, err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = read_page(out->page, cli, err);
-    }
     out->count = (uint32_t)count; /* its bounds are the service's to check */
     return st;
 }
@@ -102,17 +93,14 @@ enum status creators_search(struct cli *cli, struct error *err)
 
     request.page = &page;
     st = read_search(&request, cli, err);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call(cli, "CreatorService/Search", &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         render_search(cli->out, (const void *)reply);
-    }
     return ST_OK;
 }
 
@@ -125,18 +113,15 @@ enum status creators_get(struct cli *cli, struct error *err)
     enum status st = read_ref(&ref, cli, err);
 
     request.creator = &ref;
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call(cli, "CreatorService/GetCreator", &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     answer = (const void *)reply;
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         render_creator(cli->out, answer->creator, answer->freshness, NULL);
-    }
     return ST_OK;
 }
 
@@ -145,9 +130,8 @@ static enum status write_report(const char *path, const char *report, struct err
     FILE *file = fopen(path, "we");
     bool is_written = file != NULL && fputs(report, file) >= 0;
 
-    if ((file != NULL && fclose(file) != 0) || !is_written) {
+    if ((file != NULL && fclose(file) != 0) || !is_written)
         return cli_usage(err, "cannot write the report to '%s'", path);
-    }
     return ST_OK;
 }
 
@@ -163,21 +147,17 @@ enum status creators_select(struct cli *cli, struct error *err)
 
     request.creator = &ref;
     request.omit_report = path == NULL && !cli->is_json;
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call(cli, "CreatorService/SelectCreator", &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     answer = (const void *)reply;
-    if (path != NULL) {
+    if (path != NULL)
         st = write_report(path, answer->report_json, err);
-    }
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         render_creator(cli->out, answer->creator, answer->freshness, answer->cost);
-    }
     return st;
 }
 
@@ -190,17 +170,14 @@ enum status creators_enrich(struct cli *cli, struct error *err)
     enum status st = read_ref(&ref, cli, err);
 
     request.creator = &ref;
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call(cli, "CreatorService/EnrichCreator", &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         render_enrichment(cli->out, (const void *)reply);
-    }
     return ST_OK;
 }
 
@@ -213,16 +190,13 @@ enum status creators_searches(struct cli *cli, struct error *err)
     enum status st = read_page(&page, cli, err);
 
     request.page = &page;
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call(cli, "CreatorService/ListSearches", &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         render_searches(cli->out, (const void *)reply);
-    }
     return ST_OK;
 }

@@ -29,9 +29,8 @@ static const struct grammar_command *find_command(const struct grammar *grammar,
                                                   const char *words)
 {
     for (size_t i = 0; i < grammar->command_count; i++) {
-        if (strcmp(grammar->commands[i].words, words) == 0) {
+        if (strcmp(grammar->commands[i].words, words) == 0)
             return &grammar->commands[i];
-        }
     }
     return NULL;
 }
@@ -39,9 +38,8 @@ static const struct grammar_command *find_command(const struct grammar *grammar,
 static bool begins_a_command(const struct grammar *grammar, const char *words)
 {
     for (size_t i = 0; i < grammar->command_count; i++) {
-        if (begins(grammar->commands[i].words, words)) {
+        if (begins(grammar->commands[i].words, words))
             return true;
-        }
     }
     return false;
 }
@@ -67,20 +65,17 @@ static enum status read_value(struct reader *reader, const struct grammar_option
                               const char *inline_value, const char **slot)
 {
     if (row->value == NULL) {
-        if (inline_value != NULL) {
+        if (inline_value != NULL)
             return error_set(reader->err, ST_INVALID, "option %s takes no value",
                              row->name);
-        }
         *slot = "";
         return ST_OK;
     }
-    if (*slot != NULL) {
+    if (*slot != NULL)
         return error_set(reader->err, ST_INVALID, "option %s is given twice", row->name);
-    }
-    if (inline_value == NULL && reader->at + 1 >= reader->argc) {
+    if (inline_value == NULL && reader->at + 1 >= reader->argc)
         return error_set(reader->err, ST_INVALID, "option %s wants a value: %s", row->name,
                          row->value);
-    }
     *slot = inline_value != NULL ? inline_value : reader->argv[++reader->at];
     return ST_OK;
 }
@@ -91,22 +86,19 @@ static enum status read_option(struct reader *reader, const char *text)
     const char *value = NULL;
     int row = find_option(reader->grammar->globals, text, &value);
 
-    if (row >= 0) {
+    if (row >= 0)
         return read_value(reader, &reader->grammar->globals[row], value,
                           &reader->out->globals[row]);
-    }
-    if (command == NULL) {
+    if (command == NULL)
         return error_set(reader->err, ST_INVALID,
                          "option '%s' is none of the program's; a command's own options "
                          "stand behind its words",
                          text);
-    }
     reader->has_started_args = true;
     row = find_option(command->options, text, &value);
-    if (row < 0) {
+    if (row < 0)
         return error_set(reader->err, ST_INVALID, "'%s' has no option '%s'", command->words,
                          text);
-    }
     return read_value(reader, &command->options[row], value, &reader->out->values[row]);
 }
 
@@ -124,15 +116,13 @@ static enum status read_word(struct reader *reader, const char *text)
         out->command = find_command(reader->grammar, longer);
         return ST_OK;
     }
-    if (out->command == NULL) {
+    if (out->command == NULL)
         return error_set(reader->err, ST_INVALID, "there is no command '%s'",
                          (size_t)size < sizeof(longer) ? longer : text);
-    }
     reader->has_started_args = true;
-    if (out->arg_count == GRAMMAR_ARGUMENTS_MAX) {
+    if (out->arg_count == GRAMMAR_ARGUMENTS_MAX)
         return error_set(reader->err, ST_INVALID, "more than %d arguments",
                          GRAMMAR_ARGUMENTS_MAX);
-    }
     out->args[out->arg_count++] = text;
     return ST_OK;
 }
@@ -154,19 +144,16 @@ enum status grammar_parse(struct grammar_input *out, const struct grammar *gramm
             reader.has_started_args = input.command != NULL;
             continue;
         }
-        if (!has_ended_options && text[0] == '-' && text[1] != '\0') {
+        if (!has_ended_options && text[0] == '-' && text[1] != '\0')
             st = read_option(&reader, text);
-        } else {
+        else
             st = read_word(&reader, text);
-        }
-        if (st != ST_OK) {
+        if (st != ST_OK)
             return st;
-        }
     }
-    if (input.command == NULL && reader.words[0] != '\0') {
+    if (input.command == NULL && reader.words[0] != '\0')
         return error_set(err, ST_INVALID, "'%s' wants a further word; see '%s help %s'",
                          reader.words, grammar->program, reader.words);
-    }
     *out = input;
     return ST_OK;
 }
@@ -177,9 +164,8 @@ static bool next_arg(const char **args, char *name, size_t size)
     const char *start = *args + strspn(*args, " ");
     size_t length = strcspn(start, " ");
 
-    if (length == 0) {
+    if (length == 0)
         return false;
-    }
     snprintf(name, size, "%.*s", (int)length, start);
     *args = start + length;
     return true;
@@ -196,20 +182,17 @@ enum status grammar_check(const struct grammar_input *input, struct error *err)
 
     for (; next_arg(&args, name, sizeof(name)); index++) {
         repeats = strstr(name, "...") != NULL;
-        if (name[0] != '[' && index >= input->arg_count) {
+        if (name[0] != '[' && index >= input->arg_count)
             return error_set(err, ST_INVALID, "'%s' wants the argument %s", command->words,
                              name);
-        }
     }
-    if (input->arg_count > index && !repeats) {
+    if (input->arg_count > index && !repeats)
         return error_set(err, ST_INVALID, "'%s' does not take the argument '%s'",
                          command->words, input->args[index]);
-    }
     for (size_t i = 0; options != NULL && options[i].name != NULL; i++) {
-        if (options[i].is_required && input->values[i] == NULL) {
+        if (options[i].is_required && input->values[i] == NULL)
             return error_set(err, ST_INVALID, "'%s' wants the option %s %s", command->words,
                              options[i].name, options[i].value);
-        }
     }
     return ST_OK;
 }
@@ -229,9 +212,8 @@ const char *grammar_variable(char *const *environment, const char *name)
     size_t size = strlen(name);
 
     for (; *environment != NULL; environment++) {
-        if (strncmp(*environment, name, size) == 0 && (*environment)[size] == '=') {
+        if (strncmp(*environment, name, size) == 0 && (*environment)[size] == '=')
             return *environment + size + 1;
-        }
     }
     return NULL;
 }
@@ -243,9 +225,8 @@ const char *grammar_global(const struct grammar *grammar, const struct grammar_i
     int row = find_option(grammar->globals, name, &value);
 
     assert(row >= 0);
-    if (input->globals[row] != NULL) {
+    if (input->globals[row] != NULL)
         return input->globals[row];
-    }
     value = grammar->globals[row].env != NULL
                 ? grammar_variable(environment, grammar->globals[row].env)
                 : NULL;
@@ -261,14 +242,12 @@ static void print_options(FILE *out, const struct grammar_option *rows)
                  rows->letter != NULL ? ", " : "", rows->name,
                  rows->value != NULL ? " " : "", rows->value != NULL ? rows->value : "");
         fprintf(out, "  %-26s %s", left, rows->help);
-        if (rows->is_required) {
+        if (rows->is_required)
             fputs(" (required)", out);
-        } else if (rows->fallback != NULL) {
+        else if (rows->fallback != NULL)
             fprintf(out, " [%s]", rows->fallback);
-        }
-        if (rows->env != NULL) {
+        if (rows->env != NULL)
             fprintf(out, " (%s)", rows->env);
-        }
         fputc('\n', out);
     }
 }
@@ -279,9 +258,8 @@ static void print_page(FILE *out, const struct grammar *grammar,
     fprintf(out, "usage: %s %s%s%s%s\n\n%s\n", grammar->program, command->words,
             command->args[0] != '\0' ? " " : "", command->args,
             command->options != NULL ? " [OPTIONS]" : "", command->help);
-    if (command->details != NULL) {
+    if (command->details != NULL)
         fprintf(out, "\n%s\n", command->details);
-    }
     if (command->options != NULL) {
         fputs("\noptions:\n", out);
         print_options(out, command->options);
@@ -295,9 +273,8 @@ static void print_commands(FILE *out, const struct grammar *grammar, const char 
         const struct grammar_command *command = &grammar->commands[i];
         char left[160];
 
-        if (words[0] != '\0' && !begins(command->words, words)) {
+        if (words[0] != '\0' && !begins(command->words, words))
             continue;
-        }
         snprintf(left, sizeof(left), "%s%s%s", command->words,
                  command->args[0] != '\0' ? " " : "", command->args);
         fprintf(out, "  %-34s %s\n", left, command->help);
@@ -322,9 +299,8 @@ bool grammar_print_help(FILE *out, const struct grammar *grammar, const char *wo
         print_page(out, grammar, command);
         return true;
     }
-    if (!begins_a_command(grammar, words)) {
+    if (!begins_a_command(grammar, words))
         return false;
-    }
     fprintf(out, "usage: %s %s COMMAND\n\ncommands:\n", grammar->program, words);
     print_commands(out, grammar, words);
     return true;
@@ -333,9 +309,8 @@ bool grammar_print_help(FILE *out, const struct grammar *grammar, const char *wo
 static void complete_options(FILE *out, const struct grammar_option *rows, const char *text)
 {
     for (; rows != NULL && rows->name != NULL; rows++) {
-        if (strncmp(rows->name, text, strlen(text)) == 0) {
+        if (strncmp(rows->name, text, strlen(text)) == 0)
             fprintf(out, "%s\n", rows->name);
-        }
     }
 }
 
@@ -350,9 +325,8 @@ static void complete_words(FILE *out, const struct grammar *grammar, const char 
         const char *all = grammar->commands[i].words;
         char next[WORDS_SIZE];
 
-        if ((offset > 0 && !begins(all, words)) || strlen(all) <= offset) {
+        if ((offset > 0 && !begins(all, words)) || strlen(all) <= offset)
             continue;
-        }
         snprintf(next, sizeof(next), "%.*s", (int)strcspn(all + offset, " "), all + offset);
         if (strncmp(next, text, strlen(text)) == 0 && strcmp(next, former) != 0) {
             fprintf(out, "%s\n", next);
@@ -374,9 +348,8 @@ void grammar_complete(FILE *out, const struct grammar *grammar, const char *cons
                             so_far[0] != '\0' ? " " : "", words[i]);
 
         if (words[i][0] != '-' && (size_t)size < sizeof(longer) &&
-            begins_a_command(grammar, longer)) {
+            begins_a_command(grammar, longer))
             memcpy(so_far, longer, sizeof(longer));
-        }
     }
     command = find_command(grammar, so_far);
     if (text[0] == '-') {

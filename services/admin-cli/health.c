@@ -30,9 +30,8 @@ static void check(struct health *out, struct cli *cli, enum cli_target target,
     ProtobufCMessage *reply;
     enum status st = services_find(&method, "HealthService/Check", err);
 
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call_with(cli, &method, &options, &request.base, &reply, err);
-    }
     out->elapsed_us = outcome.elapsed_us;
     if (st != ST_OK) {
         out->serves = false;
@@ -93,11 +92,10 @@ enum status health_show(struct cli *cli, struct error *err)
         check(&health[i], cli, (enum cli_target)i, &errors[i]);
         failing += !health[i].serves;
     }
-    if (cli->is_json) {
+    if (cli->is_json)
         print_json(cli, health);
-    } else {
+    else
         print_table(cli, health);
-    }
     return failing == 0 ? ST_OK
                         : error_set(err, ST_UNAVAILABLE, "%u of %d services do not serve",
                                     failing, (int)CLI_TARGET_COUNT);

@@ -21,12 +21,10 @@ enum status info_help(struct cli *cli, struct error *err)
     enum status st = ST_OK;
 
     buf_init(&words, WORDS_SIZE);
-    for (size_t i = 0; i < cli->input.arg_count; i++) {
+    for (size_t i = 0; i < cli->input.arg_count; i++)
         buf_printf(&words, "%s%s", i > 0 ? " " : "", cli->input.args[i]);
-    }
-    if (words.overflowed || !grammar_print_help(cli->out, cli->grammar, buf_text(&words))) {
+    if (words.overflowed || !grammar_print_help(cli->out, cli->grammar, buf_text(&words)))
         st = cli_usage(err, "there is no command '%s'", buf_text(&words));
-    }
     buf_done(&words);
     return st;
 }
@@ -36,25 +34,22 @@ enum status info_version(struct cli *cli, struct error *err)
     const char *version = build_info_version(), *revision = build_info_revision();
 
     (void)err;
-    if (cli->is_json) {
+    if (cli->is_json)
         fprintf(
             cli->out,
             "{\n  \"version\": \"%s\",\n  \"revision\": \"%s\",\n  \"build\": \"%s\"\n}\n",
             version, revision, build_info_mode());
-    } else {
+    else
         fprintf(cli->out, "metercache %s (%s, %s)\n", version, revision, build_info_mode());
-    }
     return ST_OK;
 }
 
 enum status info_completion(struct cli *cli, struct error *err)
 {
-    if (strcmp(cli_arg(cli, 0), "bash") != 0 && strcmp(cli_arg(cli, 0), "zsh") != 0) {
+    if (strcmp(cli_arg(cli, 0), "bash") != 0 && strcmp(cli_arg(cli, 0), "zsh") != 0)
         return cli_usage(err, "completion is for bash and zsh, not '%s'", cli_arg(cli, 0));
-    }
-    if (strcmp(cli_arg(cli, 0), "zsh") == 0) {
+    if (strcmp(cli_arg(cli, 0), "zsh") == 0)
         fputs("autoload -U +X bashcompinit && bashcompinit\n", cli->out);
-    }
     fputs(BASH_COMPLETION, cli->out);
     return ST_OK;
 }

@@ -27,9 +27,8 @@ struct output_text output_count(int64_t count)
 {
     struct output_text out = {"-"};
 
-    if (count != -1) {
+    if (count != -1)
         snprintf(out.text, sizeof(out.text), "%" PRId64, count);
-    }
     return out;
 }
 
@@ -77,9 +76,8 @@ struct output_text output_enum(const ProtobufCEnumDescriptor *type, int value)
         return out;
     }
     snprintf(out.text, sizeof(out.text), "%s", value == 0 ? "-" : name);
-    for (char *at = out.text; *at != '\0'; at++) {
+    for (char *at = out.text; *at != '\0'; at++)
         *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
-    }
     return out;
 }
 
@@ -125,9 +123,8 @@ void output_print_text(FILE *out, const char *text)
     struct buf safe;
 
     buf_init(&safe, size);
-    for (size_t at = 0; at < size;) {
+    for (size_t at = 0; at < size;)
         at += append_safe(&safe, text + at, size - at);
-    }
     fputs(buf_text(&safe), out);
     buf_done(&safe);
 }
@@ -137,9 +134,8 @@ static size_t width_of(const char *text)
 {
     size_t width = 0;
 
-    for (; *text != '\0'; text++) {
+    for (; *text != '\0'; text++)
         width += ((unsigned char)*text & 0xc0) != 0x80;
-    }
     return width;
 }
 
@@ -190,11 +186,10 @@ static void print_cell(FILE *out, const struct output_table *table, size_t colum
     int padding = width > used ? (int)(width - used) : 0;
     bool is_last = column + 1 == table->columns;
 
-    if ((table->right & 1u << column) != 0) {
+    if ((table->right & 1u << column) != 0)
         fprintf(out, "%*s%s", padding, "", text);
-    } else {
+    else
         fprintf(out, "%s%*s", text, is_last ? 0 : padding, "");
-    }
     fputs(is_last ? "\n" : "  ", out);
 }
 
@@ -211,20 +206,17 @@ void output_table_print(FILE *out, const struct output_table *table)
             widths[column] = width > widths[column] ? width : widths[column];
         }
     }
-    for (size_t column = 0; column < table->columns; column++) {
+    for (size_t column = 0; column < table->columns; column++)
         print_cell(out, table, column, table->headings[column], widths[column]);
-    }
-    for (size_t i = 0; i < table->cell_count; i++) {
+    for (size_t i = 0; i < table->cell_count; i++)
         print_cell(out, table, i % table->columns, table->cells[i],
                    widths[i % table->columns]);
-    }
 }
 
 void output_table_done(struct output_table *table)
 {
-    for (size_t i = 0; i < table->cell_count; i++) {
+    for (size_t i = 0; i < table->cell_count; i++)
         mem_free(table->cells[i]);
-    }
     mem_free(table->cells);
     *table = (struct output_table){0};
 }

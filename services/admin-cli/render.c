@@ -79,9 +79,8 @@ void render_search(FILE *out, const Metercache__V1__SearchResponse *reply)
     fprintf(out, "\n%" PRIu32 " creators: %" PRIu32 " from cache, %" PRIu32 " discovered; ",
             reply->available, reply->from_cache, reply->discovered);
     print_cost(out, reply->cost);
-    if (reply->total >= 0) {
+    if (reply->total >= 0)
         fprintf(out, "; %" PRId64 " match in all", reply->total);
-    }
     fputs(reply->exhausted ? "; the provider has no more\n" : "\n", out);
     print_staleness(out, reply->freshness);
     print_next_page(out, reply->page);
@@ -161,9 +160,8 @@ void render_enrichment(FILE *out, const Metercache__V1__EnrichCreatorResponse *r
         out, "enrichment",
         output_enum(&metercache__v1__enrichment_state__descriptor, (int)reply->state).text);
     print_line(out, "address", reply->email);
-    if (reply->state == METERCACHE__V1__ENRICHMENT_STATE__ENRICHMENT_STATE_PENDING) {
+    if (reply->state == METERCACHE__V1__ENRICHMENT_STATE__ENRICHMENT_STATE_PENDING)
         fputs("The provider works on it; ask again later.\n", out);
-    }
     render_creator(out, reply->creator, reply->freshness, reply->cost);
 }
 

@@ -58,9 +58,8 @@ const struct cli_service *services_all(size_t *count)
 static bool is_idempotent(const char *method)
 {
     for (size_t i = 0; i < COUNT_OF(IDEMPOTENT_VERBS); i++) {
-        if (strncmp(method, IDEMPOTENT_VERBS[i], strlen(IDEMPOTENT_VERBS[i])) == 0) {
+        if (strncmp(method, IDEMPOTENT_VERBS[i], strlen(IDEMPOTENT_VERBS[i])) == 0)
             return true;
-        }
     }
     return false;
 }
@@ -95,31 +94,26 @@ enum status services_find(struct cli_method *out, const char *name, struct error
     const char *method, *slash;
     struct cli_method found = {0};
 
-    if (strncasecmp(rest, PACKAGE, strlen(PACKAGE)) == 0) {
+    if (strncasecmp(rest, PACKAGE, strlen(PACKAGE)) == 0)
         rest += strlen(PACKAGE);
-    }
     slash = strrchr(rest, '/') != NULL ? strrchr(rest, '/') : strrchr(rest, '.');
     method = slash != NULL ? slash + 1 : rest;
     for (size_t i = 0; i < COUNT_OF(SERVICES); i++) {
         const ProtobufCServiceDescriptor *service = SERVICES[i].descriptor;
 
-        if (!fits_service(&SERVICES[i], rest, slash != NULL ? (size_t)(slash - rest) : 0)) {
+        if (!fits_service(&SERVICES[i], rest, slash != NULL ? (size_t)(slash - rest) : 0))
             continue;
-        }
         for (unsigned j = 0; j < service->n_methods; j++) {
-            if (strcasecmp(service->methods[j].name, method) != 0) {
+            if (strcasecmp(service->methods[j].name, method) != 0)
                 continue;
-            }
-            if (found.service != NULL) {
+            if (found.service != NULL)
                 return error_set(err, ST_INVALID, "'%s' may be %s or /%s/%s", name,
                                  found.full_name, service->name, service->methods[j].name);
-            }
             fill(&found, &SERVICES[i], &service->methods[j]);
         }
     }
-    if (found.service == NULL) {
+    if (found.service == NULL)
         return error_set(err, ST_NOT_FOUND, "there is no method '%s'", name);
-    }
     *out = found;
     return ST_OK;
 }

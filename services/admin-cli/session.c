@@ -39,14 +39,12 @@ static enum status read_token_file(char *token, size_t size, const char *path,
     FILE *file = fopen(path, "re");
     bool has_line;
 
-    if (file == NULL) {
+    if (file == NULL)
         return cli_usage(err, "cannot read the token file '%s'", path);
-    }
     has_line = fgets(token, (int)size, file) != NULL;
     fclose(file);
-    if (!has_line) {
+    if (!has_line)
         return cli_usage(err, "the token file '%s' is empty", path);
-    }
     token[strcspn(token, "\r\n")] = '\0';
     return ST_OK;
 }
@@ -58,12 +56,10 @@ static enum status find_token(char *token, size_t size, const struct cli *cli,
     const char *path = global(cli, "--token-file");
     const char *text = grammar_variable(cli->environment, "METERCACHE_TOKEN");
 
-    if (path != NULL) {
+    if (path != NULL)
         return read_token_file(token, size, path, err);
-    }
-    if ((size_t)snprintf(token, size, "%s", text != NULL ? text : "") >= size) {
+    if ((size_t)snprintf(token, size, "%s", text != NULL ? text : "") >= size)
         return cli_usage(err, "METERCACHE_TOKEN is longer than %zu bytes", size - 1);
-    }
     return ST_OK;
 }
 
@@ -79,9 +75,8 @@ static enum status connect_to(struct cli *cli, enum cli_target target, struct er
     char *token;
     enum status st;
 
-    if (cli->clients[target] != NULL) {
+    if (cli->clients[target] != NULL)
         return ST_OK;
-    }
     token = mem_alloc(TOKEN_FILE_MAX);
     st = find_token(token, TOKEN_FILE_MAX, cli, err);
     if (st == ST_OK) {
@@ -128,17 +123,14 @@ enum status cli_call_with(struct cli *cli, const struct cli_method *method,
     };
     enum status st = connect_to(cli, options->target, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     st = rpc_client_call(cli->clients[options->target], &call, request, &cli->arena, reply,
                          &outcome, err);
-    if (cli->is_verbose) {
+    if (cli->is_verbose)
         print_outcome(cli, method, options, st, &outcome);
-    }
-    if (options->outcome != NULL) {
+    if (options->outcome != NULL)
         *options->outcome = outcome;
-    }
     return st;
 }
 
@@ -148,9 +140,8 @@ enum status cli_call(struct cli *cli, const char *name, const ProtobufCMessage *
     struct cli_method method;
     enum status st = services_find(&method, name, err);
 
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     return cli_call_with(cli, &method,
                          &(struct cli_call_options){.target = method.service->target},
                          request, reply, err);

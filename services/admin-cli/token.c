@@ -28,29 +28,26 @@ static enum status write_secret(const char *path, const char *token, struct erro
     bool is_written;
 
     if (file == NULL) {
-        if (fd >= 0) {
+        if (fd >= 0)
             close(fd);
-        }
         return cli_usage(err, "cannot create '%s': %s", path, strerror(errno));
     }
     is_written = fprintf(file, "%s\n", token) > 0;
-    if (fclose(file) != 0 || !is_written) {
+    if (fclose(file) != 0 || !is_written)
         return cli_usage(err, "cannot write '%s'", path);
-    }
     return ST_OK;
 }
 
 static void print_token(const struct cli *cli, const char *token, const char *line)
 {
-    if (cli->is_json && token != NULL) {
+    if (cli->is_json && token != NULL)
         fprintf(cli->out, "{\n  \"token\": \"%s\",\n  \"line\": \"%s\"\n}\n", token, line);
-    } else if (cli->is_json) {
+    else if (cli->is_json)
         fprintf(cli->out, "{\n  \"line\": \"%s\"\n}\n", line);
-    } else if (token != NULL) {
+    else if (token != NULL)
         fprintf(cli->out, "%s\n%s\n", token, line);
-    } else {
+    else
         fprintf(cli->out, "%s\n", line);
-    }
 }
 
 enum status token_new(struct cli *cli, struct error *err)
@@ -63,29 +60,22 @@ enum status token_new(struct cli *cli, struct error *err)
     int64_t expiry = 0;
     enum status st = check_name("--id", id, err);
 
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_name("--subject", subject, err);
-    }
     if (st == ST_OK &&
-        (!rpc_role_parse(&role, cli_option(cli, "--role")) || role == RPC_ROLE_NONE)) {
+        (!rpc_role_parse(&role, cli_option(cli, "--role")) || role == RPC_ROLE_NONE))
         st = cli_usage(err, "--role wants client, staff, admin, cron or service, not '%s'",
                        cli_option(cli, "--role"));
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_option_number(&days, cli, "--expires-days", 1, EXPIRY_DAYS_MAX, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
-    if (days > 0) {
+    if (days > 0)
         expiry = clock_wall_us() / CLOCK_US_PER_SECOND + (int64_t)days * DAY_SECONDS;
-    }
     tokens_make(token, line, sizeof(line), id, role, subject, expiry);
-    if (path != NULL) {
+    if (path != NULL)
         st = write_secret(path, token, err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         print_token(cli, path == NULL ? token : NULL, line);
-    }
     return st;
 }

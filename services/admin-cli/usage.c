@@ -18,9 +18,8 @@ static enum status read_since(int64_t *out, const struct cli *cli, const char *n
         *out = 0;
         return ST_OK;
     }
-    if (!parse_duration_ms(&age_ms, text, 1, AGE_MAX_MS)) {
+    if (!parse_duration_ms(&age_ms, text, 1, AGE_MAX_MS))
         return cli_usage(err, "%s wants a time such as 24h or 28d, not '%s'", name, text);
-    }
     *out = clock_wall_us() - (int64_t)age_ms * CLOCK_US_PER_MS;
     return ST_OK;
 }
@@ -31,18 +30,15 @@ enum status usage_show(struct cli *cli, struct error *err)
     ProtobufCMessage *reply;
     enum status st;
 
-    if (cli_arg(cli, 0) != NULL) {
+    if (cli_arg(cli, 0) != NULL)
         request.meter = (char *)cli_arg(cli, 0);
-    }
     st = cli_call(cli, "QuotaService/GetUsage", &request.base, &reply, err);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         render_usage(cli->out, (const void *)reply);
-    }
     return ST_OK;
 }
 
@@ -50,9 +46,8 @@ static void take(char **out, const struct cli *cli, const char *option)
 {
     const char *text = cli_option(cli, option);
 
-    if (text != NULL) {
+    if (text != NULL)
         *out = (char *)text;
-    }
 }
 
 static enum status read_calls(Metercache__V1__ListCallsRequest *out, const struct cli *cli,
@@ -63,13 +58,11 @@ static enum status read_calls(Metercache__V1__ListCallsRequest *out, const struc
     enum status st =
         cli_option_number(&page_size, cli, "--page-size", 1, PAGE_SIZE_MAX, err);
 
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_option_enum(&outcome, cli, "--outcome",
                              &metercache__v1__call_outcome__descriptor, err);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = read_since(&out->from_us, cli, "--last", err);
-    }
     out->page->page_size = (uint32_t)page_size;
     out->outcome = (Metercache__V1__CallOutcome)outcome;
     take(&out->page->page_token, cli, "--page-token");
@@ -88,16 +81,13 @@ enum status calls_list(struct cli *cli, struct error *err)
 
     request.page = &page;
     st = read_calls(&request, cli, err);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = cli_call(cli, "CallLogService/ListCalls", &request.base, &reply, err);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
-    if (cli->is_json) {
+    if (cli->is_json)
         cli_print_json(cli, reply);
-    } else {
+    else
         render_calls(cli->out, (const void *)reply);
-    }
     return ST_OK;
 }
