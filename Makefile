@@ -45,7 +45,7 @@ endif
 # fresh machine `make demo` installs the compiler before it asks it anything.
 
 NEEDS_DEPS := deps demo up test test-unit test-integration test-fault lint tidy bench
-NEEDS_NOTHING := help clean down fmt-none
+NEEDS_NOTHING := help clean down
 GOALS := $(or $(MAKECMDGOALS),all)
 DEPS_MK := $(if $(filter $(NEEDS_DEPS),$(GOALS)),build/deps.mk)
 PROBED_MK := build/probed-$(notdir $(CC)).mk

@@ -3,6 +3,8 @@
  * between guard pages, kept out of core dumps, wiped when freed.
  *
  * Where the kernel refuses to lock (RLIMIT_MEMLOCK), the text is kept all the same.
+ *
+ * Threads: any; a secret itself is one caller's at a time.
  */
 #ifndef DAEMON_SECRET_H
 #define DAEMON_SECRET_H

@@ -166,8 +166,9 @@ static enum status parse_lines(struct token_table *table, char *text, struct err
     return ST_OK;
 }
 
-enum status token_table_parse(struct token_table **out, char *text, size_t size,
-                              struct error *err)
+/* `size` bytes with a NUL behind them, which are changed. */
+static enum status parse_table(struct token_table **out, char *text, size_t size,
+                               struct error *err)
 {
     size_t lines = count_lines(text, size);
 
@@ -240,7 +241,7 @@ enum status token_table_read(struct token_table **out, const char *path, struct 
         return error_set(err, ST_INVALID, "cannot read the tokens file '%s': %s", path,
                          strerror(error_number));
 
-    enum status status = token_table_parse(out, text, (size_t)size, err);
+    enum status status = parse_table(out, text, (size_t)size, err);
 
     mem_free(text);
     if (status != ST_OK)

@@ -29,10 +29,7 @@ struct token_table {
     size_t count;
 };
 
-/* Parse `size` bytes with a NUL behind them, which are changed. ST_INVALID names the line.
- * *out is owned. */
-MUST_USE enum status token_table_parse(struct token_table **out, char *text, size_t size,
-                                       struct error *err);
+/* From a file. ST_INVALID names the line. *out is owned. */
 MUST_USE enum status token_table_read(struct token_table **out, const char *path,
                                       struct error *err);
 void token_table_free(struct token_table *table); /* accepts NULL */

@@ -6,6 +6,9 @@
  * makes a new connection through the listener's own address every second and waits for an
  * answer. Two failures in a row: the listener is started anew. Two more: on_failure. The
  * same when descriptors leak (a wedged nng reaper): nine tenths of the limit are open.
+ *
+ * Threads: start and stop from one thread, never from a callback; the callbacks run on the
+ * guard's own thread, one at a time.
  */
 #ifndef RPC_GUARD_H
 #define RPC_GUARD_H

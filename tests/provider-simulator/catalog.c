@@ -132,16 +132,6 @@ const char *const catalog_ages[CATALOG_AGES] = {
 };
 /* clang-format on */
 
-int catalog_find_interest(uint32_t id)
-{
-    for (int row = 0; row < CATALOG_INTERESTS; row++) {
-        if (catalog_interests[row].id == id) {
-            return row;
-        }
-    }
-    return -1;
-}
-
 int catalog_find_brand(uint32_t id)
 {
     for (int row = 0; row < CATALOG_BRANDS; row++) {

@@ -70,7 +70,6 @@ extern const char *const catalog_last_names[CATALOG_LAST_NAMES];
 extern const char *const catalog_ages[CATALOG_AGES]; /* audience age ids */
 
 /* The row with this id, code or name; -1 when there is none. */
-int catalog_find_interest(uint32_t id);
 int catalog_find_brand(uint32_t id);
 int catalog_find_language(const char *code);
 int catalog_find_age(const char *id);

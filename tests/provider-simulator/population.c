@@ -302,11 +302,6 @@ bool platform_parse(const char *name, enum platform *platform)
     return false;
 }
 
-const char *platform_name(enum platform platform)
-{
-    return platform_names[platform];
-}
-
 void creator_user_id(const struct creator *creator, char out[CREATOR_NAME_SIZE])
 {
     if (creator->platform == PLATFORM_YOUTUBE) {

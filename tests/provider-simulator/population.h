@@ -98,7 +98,6 @@ const struct creator *population_find(const struct population *population,
 
 /* "instagram" -> PLATFORM_INSTAGRAM; false when there is no such platform. */
 bool platform_parse(const char *name, enum platform *platform);
-const char *platform_name(enum platform platform);
 
 void creator_user_id(const struct creator *creator, char out[CREATOR_NAME_SIZE]);
 void creator_username(const struct creator *creator, char out[CREATOR_NAME_SIZE]);

@@ -274,11 +274,6 @@ void loopback_await_gate(struct loopback *loopback, unsigned count)
     await_count(loopback, &loopback->at_gate, count);
 }
 
-void loopback_await_executions(struct loopback *loopback, unsigned count)
-{
-    await_count(loopback, &loopback->executions, count);
-}
-
 void loopback_await_held(struct loopback *loopback, unsigned count)
 {
     await_count(loopback, &loopback->held_count, count);

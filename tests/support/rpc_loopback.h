@@ -57,10 +57,9 @@ void loopback_open_client(struct loopback *loopback, const char *endpoints,
 void loopback_close(struct loopback *loopback);
 
 void loopback_open_gate(struct loopback *loopback);
-/* Wait, with a deadline, until that many handlers stand at the gate, were executed, or are
- * held; fail the test if it does not come. */
+/* Wait, with a deadline, until that many handlers stand at the gate or are held; fail
+ * the test if it does not come. */
 void loopback_await_gate(struct loopback *loopback, unsigned count);
-void loopback_await_executions(struct loopback *loopback, unsigned count);
 void loopback_await_held(struct loopback *loopback, unsigned count);
 unsigned loopback_executions(struct loopback *loopback);
 /* The first held call, taken out. */
