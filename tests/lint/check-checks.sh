@@ -80,6 +80,7 @@ offends banned 'deadline' tests/unit/core/test_a.c 'int d(void) { usleep(3); }'
 offends protos 'cycle' proto/b.proto 'message C { D d = 1; }' 'message D { repeated C c = 1; }'
 offends protos 'optional' proto/b.proto 'message C { optional int64 n = 1; }'
 offends protos 'map' proto/b.proto 'message C { map<string, int64> n = 1; }'
+offends protos 'b.proto:1: imports' proto/b.proto 'import "google/protobuf/any.proto";'
 offends protos 'UNSPECIFIED' proto/b.proto 'enum C { C_FIRST = 0; }'
 mapfile -t long < <(echo 'int d(void) {'; echo; yes '    ;' | head -70; echo '}')
 offends sizes 'd.c:1: 73 lines in d' libshared/core/d.c "${long[@]}"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Messages form no cycle (the decoder's depth is bounded by the types), no proto3 optional, no map, and an
-# enum's zero says UNSPECIFIED (or OK).
+# Messages form no cycle (the decoder's depth is bounded by the types), no proto3 optional, no map, no
+# import from outside metercache/v1, and an enum's zero says UNSPECIFIED (or OK).
 set -eu
 
 # shellcheck disable=SC2016 # awk's fields
@@ -15,6 +15,7 @@ find proto -name '*.proto' -type f | sort | xargs awk '
     }
     FNR == 1 { depth = 0; delete block }
     {
+        if ($1 == "import" && $0 !~ /^import "metercache\/v1\//) bad("imports from outside metercache/v1")
         text = $0
         sub(/\/\/.*/, "", text)
         gsub(/"[^"]*"/, "\"\"", text)
