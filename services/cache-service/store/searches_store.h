@@ -123,7 +123,8 @@ struct search_request {
     int64_t at_us;
 };
 
-/* `user` is not empty. Recording the same id again changes nothing. */
+/* `user` is not empty. Recording the same id again changes nothing. Not waited for on disk:
+ * a crash of the database may lose the history's last half second. */
 MUST_USE enum status searches_store_record_request(const struct store_call *call,
                                                    const char *user,
                                                    const struct search_request *request,
