@@ -8,11 +8,17 @@
 
 #define KIND(name) METERCACHE__V1__OPERATION_KIND__OPERATION_KIND_##name
 
-/* The numbers that migrations/0004_ledger.sql, 0006_ledger_commit.sql and the statements of
- * ledger_reads.c write out. */
+/* The numbers that migrations/0004_ledger.sql, 0008_ledger_commit.sql and store/ledger_*.c write out. */
 _Static_assert(KIND(RESERVE) == 1 && KIND(SETTLE) == 2 && KIND(VOID) == 3 &&
                    KIND(LAPSE) == 4 && KIND(CORRECT) == 5 && KIND(ADJUST) == 6,
                "SQL knows the kinds by number");
+#define SCOPE(name) METERCACHE__V1__LIMIT_SCOPE__LIMIT_SCOPE_##name
+_Static_assert((int)SCOPE(METER) == LEDGER_SCOPE_METER &&
+                   (int)SCOPE(USER) == LEDGER_SCOPE_USER &&
+                   (int)SCOPE(ENDPOINT) == LEDGER_SCOPE_ENDPOINT &&
+                   (int)SCOPE(TENANT) == LEDGER_SCOPE_TENANT &&
+                   (int)SCOPE(INTERACTIVE_SHARE) == LEDGER_SCOPE_SCHEDULED,
+               "SQL knows the scopes by number");
 
 /* ---- from messages ---- */
 
@@ -89,14 +95,13 @@ static bool is_sound(const struct ledger_event *event)
         !is_amount(event->released_milli) || !is_amount(event->overage_milli) ||
         event->purpose.platform < 0 || event->purpose.platform > INT16_MAX)
         return false;
+    if (event->has_call == (event->kind == KIND(RESERVE) || event->kind == KIND(ADJUST)))
+        return false;
     if (event->kind == KIND(RESERVE))
         return op_id_equal(&event->op_id, &event->reservation_id) &&
                is_time(event->expires_at_us) && event->amount_milli >= 0 &&
                event->released_milli == 0 && event->overage_milli == 0 && !event->has_call;
-    /* What is charged for calls is the sum of the call log. */
-    bool is_logged =
-        event->has_call || event->amount_milli == 0 || event->kind == KIND(ADJUST);
-    if (event->expires_at_us != 0 || !is_logged)
+    if (event->expires_at_us != 0)
         return false;
     if (closes)
         return event->amount_milli >= 0 && event->released_milli >= 0;
@@ -117,6 +122,10 @@ static enum status read_event(struct ledger_event *out, size_t index,
         .expires_at_us = event->expires_at_us,
         .limit_version = (int64_t)event->limit_version,
         .endpoint = event->endpoint,
+        .is_scheduled = event->is_scheduled,
+        .cooldown_key = event->cooldown_key,
+        .actor = event->actor,
+        .note = event->note,
         .has_call = event->call != NULL,
     };
     read_purpose(&out->purpose, event);
@@ -144,56 +153,206 @@ static enum status read_counter(struct ledger_counter *out, size_t index,
 {
     *out = (struct ledger_counter){
         .meter = counter->meter,
+        .scope = counter->scope != 0 ? (int)counter->scope : LEDGER_SCOPE_METER,
+        .subject = counter->subject,
         .period_start_us = counter->period_start_us,
         .period_end_us = counter->period_end_us,
         .limit_milli = counter->limit_milli,
         .posted_milli = counter->posted_milli,
         .held_milli = counter->held_milli,
         .overage_milli = counter->overage_milli,
+        .crossed_percent = (int)counter->crossed_percent,
+        .soft_passed = counter->soft_passed,
     };
-    if (out->meter[0] != '\0' && is_time(out->period_start_us) &&
-        is_time(out->period_end_us) && is_amount(out->limit_milli) &&
-        is_amount(out->posted_milli) && is_amount(out->held_milli) &&
-        is_amount(out->overage_milli))
+    if (out->scope >= LEDGER_SCOPE_METER && out->scope <= LEDGER_SCOPE_SCHEDULED &&
+        counter->crossed_percent <= 100 && out->meter[0] != '\0' &&
+        is_time(out->period_start_us) && is_time(out->period_end_us) &&
+        is_amount(out->limit_milli) && is_amount(out->posted_milli) &&
+        is_amount(out->held_milli) && is_amount(out->overage_milli))
         return ST_OK;
     char field[32];
     (void)snprintf(field, sizeof(field), "counters[%zu]", index);
     return error_field(err, field, "counter %zu is not sound", index);
 }
 
-enum status ledger_messages_read_batch(struct ledger_batch *out, struct arena *arena,
-                                       const Metercache__V1__CommitBatchRequest *request,
-                                       struct error *err)
+static enum status not_sound(const char *list, size_t index, struct error *err)
+{
+    char field[32];
+
+    (void)snprintf(field, sizeof(field), "%s[%zu]", list, index);
+    return error_field(err, field, "%s %zu is not sound", list, index);
+}
+
+static enum status read_cooldown(struct ledger_cooldown *out, size_t index,
+                                 const Metercache__V1__Cooldown *cell, struct error *err)
+{
+    *out = (struct ledger_cooldown){
+        .meter = cell->meter, .key = cell->key, .until_us = cell->until_us};
+    if (out->meter[0] != '\0' && out->key[0] != '\0' && out->until_us >= 0 &&
+        out->until_us <= TIME_MAX_US &&
+        ledger_messages_read_id(&out->reservation_id, cell->reservation_id))
+        return ST_OK;
+    return not_sound("cooldowns", index, err);
+}
+
+/* "{50,80}", as the database writes it: the digest must be the same from there. */
+static char *thresholds_text(const Metercache__V1__Limit *limit, struct arena *arena)
+{
+    char text[8 * LEDGER_STORE_THRESHOLDS_MAX + 3] = "{";
+    size_t at = 1;
+
+    for (size_t i = 0; i < limit->n_threshold_percent; i++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u", i > 0 ? "," : "",
+                               limit->threshold_percent[i]);
+    text[at] = '}';
+    text[at + 1] = '\0';
+    return arena_strdup(arena, text);
+}
+
+static enum status read_limit(struct ledger_limit *out, size_t index,
+                              const Metercache__V1__LimitChange *change,
+                              struct arena *arena, struct error *err)
+{
+    const Metercache__V1__Limit *limit = change->limit;
+
+    if (limit == NULL || limit->n_threshold_percent > LEDGER_STORE_THRESHOLDS_MAX ||
+        limit->scope < 1 || limit->scope > 6 || limit->mode < 1 || limit->mode > 3 ||
+        limit->version == 0 || limit->version > INT64_MAX || !is_time(limit->set_at_us) ||
+        !is_amount(limit->limit_milli) || limit->anchor_day > 31 ||
+        limit->cooldown_ms > INT32_MAX * 1000LL)
+        return not_sound("limits", index, err);
+    for (size_t i = 0; i < limit->n_threshold_percent; i++)
+        if (limit->threshold_percent[i] > 100)
+            return not_sound("limits", index, err);
+    *out = (struct ledger_limit){
+        .version = (int64_t)limit->version,
+        .scope = (int)limit->scope,
+        .meter = limit->meter,
+        .subject = limit->subject,
+        .mode = (int)limit->mode,
+        .limit_milli = limit->limit_milli,
+        .anchor_day = (int)limit->anchor_day,
+        .cooldown_ms = (int64_t)limit->cooldown_ms,
+        .thresholds = thresholds_text(limit, arena),
+        .removed = change->removed,
+        .set_at_us = limit->set_at_us,
+        .set_by = limit->set_by,
+        .reason = limit->reason,
+    };
+    return out->thresholds != NULL ? ST_OK : error_out_of_arena(err);
+}
+
+static enum status read_alert(struct ledger_alert *out, size_t index,
+                              const Metercache__V1__ThresholdCrossing *alert,
+                              struct error *err)
+{
+    if (alert->kind < 1 || alert->kind > 4 || alert->meter[0] == '\0' ||
+        !is_time(alert->period_start_us) || !is_time(alert->period_end_us) ||
+        !is_time(alert->at_us) || alert->percent > 100)
+        return not_sound("alerts", index, err);
+    *out = (struct ledger_alert){
+        .kind = (int)alert->kind,
+        .meter = alert->meter,
+        .period_start_us = alert->period_start_us,
+        .period_end_us = alert->period_end_us,
+        .percent = (int)alert->percent,
+        .at_us = alert->at_us,
+        .limit_milli = alert->limit_milli,
+        .posted_milli = alert->posted_milli,
+        .held_milli = alert->held_milli,
+        .amount_milli = alert->amount_milli,
+    };
+    return ST_OK;
+}
+
+static enum status check_sizes(const Metercache__V1__CommitBatchRequest *request,
+                               struct error *err)
 {
     if (request->n_events > LEDGER_STORE_EVENTS_MAX)
         return error_field(err, "events", "more than %d events", LEDGER_STORE_EVENTS_MAX);
     if (request->n_counters > LEDGER_STORE_COUNTERS_MAX)
         return error_field(err, "counters", "more than %d counters",
                            LEDGER_STORE_COUNTERS_MAX);
+    if (request->n_cooldowns > LEDGER_STORE_COOLDOWNS_MAX)
+        return error_field(err, "cooldowns", "more than %d cooldowns",
+                           LEDGER_STORE_COOLDOWNS_MAX);
+    if (request->n_limits > LEDGER_STORE_LIMITS_MAX)
+        return error_field(err, "limits", "more than %d limits", LEDGER_STORE_LIMITS_MAX);
+    if (request->n_alerts > LEDGER_STORE_ALERTS_MAX ||
+        request->n_published > LEDGER_STORE_ALERTS_MAX)
+        return error_field(err, "alerts", "more than %d alerts", LEDGER_STORE_ALERTS_MAX);
     if (!is_time(request->at_us))
         return error_field(err, "at_us", "a batch has a time");
     if (request->epoch > INT64_MAX || request->batch == 0 || request->batch > INT64_MAX)
         return error_field(err, "batch", "epoch or batch is out of range");
+    return ST_OK;
+}
 
-    enum status st = ST_OK;
-    struct ledger_event *events =
-        arena_alloc_array(arena, request->n_events + 1, sizeof(*events));
-    struct ledger_counter *counters =
-        arena_alloc_array(arena, request->n_counters + 1, sizeof(*counters));
-    if (events == NULL || counters == NULL)
+/* Room for everything, in one piece a list. */
+struct lists {
+    struct ledger_event *events;
+    struct ledger_counter *counters;
+    struct ledger_cooldown *cooldowns;
+    struct ledger_limit *limits;
+    struct ledger_alert *alerts;
+    int64_t *published;
+};
+
+static bool make_lists(struct lists *out, const Metercache__V1__CommitBatchRequest *request,
+                       struct arena *arena)
+{
+#define MAKE(name) \
+    out->name = arena_alloc_array(arena, request->n_##name + 1, sizeof(*out->name))
+    MAKE(events);
+    MAKE(counters);
+    MAKE(cooldowns);
+    MAKE(limits);
+    MAKE(alerts);
+    MAKE(published);
+#undef MAKE
+    return out->events != NULL && out->counters != NULL && out->cooldowns != NULL &&
+           out->limits != NULL && out->alerts != NULL && out->published != NULL;
+}
+
+enum status ledger_messages_read_batch(struct ledger_batch *out, struct arena *arena,
+                                       const Metercache__V1__CommitBatchRequest *request,
+                                       struct error *err)
+{
+    struct lists lists;
+    enum status st = check_sizes(request, err);
+
+    if (st != ST_OK)
+        return st;
+    if (!make_lists(&lists, request, arena))
         return error_out_of_arena(err);
     for (size_t i = 0; i < request->n_events && st == ST_OK; i++)
-        st = read_event(&events[i], i, request->events[i], err);
+        st = read_event(&lists.events[i], i, request->events[i], err);
     for (size_t i = 0; i < request->n_counters && st == ST_OK; i++)
-        st = read_counter(&counters[i], i, request->counters[i], err);
+        st = read_counter(&lists.counters[i], i, request->counters[i], err);
+    for (size_t i = 0; i < request->n_cooldowns && st == ST_OK; i++)
+        st = read_cooldown(&lists.cooldowns[i], i, request->cooldowns[i], err);
+    for (size_t i = 0; i < request->n_limits && st == ST_OK; i++)
+        st = read_limit(&lists.limits[i], i, request->limits[i], arena, err);
+    for (size_t i = 0; i < request->n_alerts && st == ST_OK; i++)
+        st = read_alert(&lists.alerts[i], i, request->alerts[i], err);
+    for (size_t i = 0; i < request->n_published; i++)
+        lists.published[i] = (int64_t)request->published[i];
     *out = (struct ledger_batch){
         .epoch = (int64_t)request->epoch,
         .batch = (int64_t)request->batch,
         .at_us = request->at_us,
-        .events = events,
+        .events = lists.events,
         .event_count = request->n_events,
-        .counters = counters,
+        .counters = lists.counters,
         .counter_count = request->n_counters,
+        .cooldowns = lists.cooldowns,
+        .cooldown_count = request->n_cooldowns,
+        .limits = lists.limits,
+        .limit_count = request->n_limits,
+        .alerts = lists.alerts,
+        .alert_count = request->n_alerts,
+        .published = lists.published,
+        .published_count = request->n_published,
     };
     return st;
 }
@@ -264,6 +423,10 @@ static void write_event(struct event_message *out, const struct ledger_event *ev
     message->endpoint = (char *)event->endpoint;
     message->batch = (uint64_t)event->batch;
     message->epoch = (uint64_t)event->epoch;
+    message->is_scheduled = event->is_scheduled;
+    message->cooldown_key = (char *)event->cooldown_key;
+    message->actor = (char *)event->actor;
+    message->note = (char *)event->note;
     write_purpose(&out->purpose, &event->purpose);
     message->purpose = &out->purpose;
     if (event->has_call) {
@@ -308,6 +471,123 @@ Metercache__V1__Counter **ledger_messages_write_counters(
         messages[i].posted_milli = counters[i].posted_milli;
         messages[i].held_milli = counters[i].held_milli;
         messages[i].overage_milli = counters[i].overage_milli;
+        messages[i].scope = (Metercache__V1__LimitScope)counters[i].scope;
+        messages[i].subject = (char *)counters[i].subject;
+        messages[i].crossed_percent = (uint32_t)counters[i].crossed_percent;
+        messages[i].soft_passed = counters[i].soft_passed;
+        list[i] = &messages[i];
+    }
+    return list;
+}
+
+/* "{50,80}" */
+static size_t read_thresholds(uint32_t out[LEDGER_STORE_THRESHOLDS_MAX], const char *text)
+{
+    size_t count = 0;
+    uint32_t value = 0;
+
+    if (strcmp(text, "{}") == 0)
+        return 0;
+    for (; *text != '\0' && count < LEDGER_STORE_THRESHOLDS_MAX; text++) {
+        if (*text >= '0' && *text <= '9')
+            value = value * 10 + (uint32_t)(*text - '0');
+        else if (*text != '{') {
+            out[count++] = value;
+            value = 0;
+        }
+    }
+    return count;
+}
+
+/* A change with the messages it points to. */
+struct change_message {
+    Metercache__V1__LimitChange change;
+    Metercache__V1__Limit limit;
+    uint32_t thresholds[LEDGER_STORE_THRESHOLDS_MAX];
+};
+
+static void write_change(struct change_message *out, const struct ledger_limit *limit)
+{
+    metercache__v1__limit_change__init(&out->change);
+    metercache__v1__limit__init(&out->limit);
+    out->change.limit = &out->limit;
+    out->change.removed = limit->removed;
+    out->limit.scope = (Metercache__V1__LimitScope)limit->scope;
+    out->limit.meter = (char *)limit->meter;
+    out->limit.subject = (char *)limit->subject;
+    out->limit.limit_milli = limit->limit_milli;
+    out->limit.mode = (Metercache__V1__LimitMode)limit->mode;
+    out->limit.anchor_day = (uint32_t)limit->anchor_day;
+    out->limit.cooldown_ms = (uint64_t)limit->cooldown_ms;
+    out->limit.threshold_percent = out->thresholds;
+    out->limit.n_threshold_percent = read_thresholds(out->thresholds, limit->thresholds);
+    out->limit.version = (uint64_t)limit->version;
+    out->limit.set_at_us = limit->set_at_us;
+    out->limit.set_by = (char *)limit->set_by;
+    out->limit.reason = (char *)limit->reason;
+}
+
+Metercache__V1__LimitChange **ledger_messages_write_limits(
+    struct arena *arena, const struct ledger_limit *limits, size_t count)
+{
+    struct change_message *messages =
+        arena_alloc_array(arena, count + 1, sizeof(*messages));
+    Metercache__V1__LimitChange **list =
+        arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__LimitChange *));
+
+    if (messages == NULL || list == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        write_change(&messages[i], &limits[i]);
+        list[i] = &messages[i].change;
+    }
+    return list;
+}
+
+Metercache__V1__ThresholdCrossing **ledger_messages_write_alerts(
+    struct arena *arena, const struct ledger_alert *alerts, size_t count)
+{
+    Metercache__V1__ThresholdCrossing *messages =
+        arena_alloc_array(arena, count + 1, sizeof(*messages));
+    Metercache__V1__ThresholdCrossing **list =
+        arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__ThresholdCrossing *));
+
+    if (messages == NULL || list == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        metercache__v1__threshold_crossing__init(&messages[i]);
+        messages[i].sequence = (uint64_t)alerts[i].sequence;
+        messages[i].kind = (Metercache__V1__AlertKind)alerts[i].kind;
+        messages[i].meter = (char *)alerts[i].meter;
+        messages[i].period_start_us = alerts[i].period_start_us;
+        messages[i].period_end_us = alerts[i].period_end_us;
+        messages[i].percent = (uint32_t)alerts[i].percent;
+        messages[i].at_us = alerts[i].at_us;
+        messages[i].limit_milli = alerts[i].limit_milli;
+        messages[i].posted_milli = alerts[i].posted_milli;
+        messages[i].held_milli = alerts[i].held_milli;
+        messages[i].amount_milli = alerts[i].amount_milli;
+        list[i] = &messages[i];
+    }
+    return list;
+}
+
+Metercache__V1__Cooldown **ledger_messages_write_cooldowns(
+    struct arena *arena, const struct ledger_cooldown *cells, size_t count)
+{
+    Metercache__V1__Cooldown *messages =
+        arena_alloc_array(arena, count + 1, sizeof(*messages));
+    Metercache__V1__Cooldown **list =
+        arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__Cooldown *));
+
+    if (messages == NULL || list == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        metercache__v1__cooldown__init(&messages[i]);
+        messages[i].meter = (char *)cells[i].meter;
+        messages[i].key = (char *)cells[i].key;
+        messages[i].until_us = cells[i].until_us;
+        messages[i].reservation_id = bytes_of(cells[i].reservation_id.bytes, OP_ID_SIZE);
         list[i] = &messages[i];
     }
     return list;

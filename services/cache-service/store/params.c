@@ -11,11 +11,11 @@ static const struct column_kind {
     uint32_t oid;
     size_t size; /* of an element; 0: varies */
 } KINDS[] = {
-    [DB_COLUMN_I16] = {PG_INT2, 2},       [DB_COLUMN_I32] = {PG_INT4, 4},
-    [DB_COLUMN_I64] = {PG_INT8, 8},       [DB_COLUMN_KNOWN_I64] = {PG_INT8, 8},
-    [DB_COLUMN_BOOL] = {PG_BOOL, 1},      [DB_COLUMN_TIME] = {PG_TIMESTAMPTZ, 8},
-    [DB_COLUMN_UUID] = {PG_UUID, 16},     [DB_COLUMN_TEXT] = {PG_TEXT, 0},
-    [DB_COLUMN_BYTES16] = {PG_BYTEA, 16},
+    [DB_COLUMN_I16] = {PG_INT2, 2},         [DB_COLUMN_I32] = {PG_INT4, 4},
+    [DB_COLUMN_KNOWN_I16] = {PG_INT2, 2},   [DB_COLUMN_I64] = {PG_INT8, 8},
+    [DB_COLUMN_KNOWN_I64] = {PG_INT8, 8},   [DB_COLUMN_BOOL] = {PG_BOOL, 1},
+    [DB_COLUMN_TIME] = {PG_TIMESTAMPTZ, 8}, [DB_COLUMN_UUID] = {PG_UUID, 16},
+    [DB_COLUMN_TEXT] = {PG_TEXT, 0},        [DB_COLUMN_BYTES16] = {PG_BYTEA, 16},
 };
 
 #define ARRAY_HEADER_SIZE 20
@@ -164,7 +164,8 @@ static int int_at(const void *field)
 static bool is_null(const void *field, enum db_column kind)
 {
     return (kind == DB_COLUMN_KNOWN_I64 && i64_at(field) < 0) ||
-           (kind == DB_COLUMN_TIME && i64_at(field) == 0);
+           (kind == DB_COLUMN_TIME && i64_at(field) == 0) ||
+           (kind == DB_COLUMN_KNOWN_I16 && int_at(field) == 0);
 }
 
 /* The element's length and value; returns what follows it. */
@@ -175,7 +176,8 @@ static uint8_t *put_element(uint8_t *at, const void *field, enum db_column kind)
     size_t size = kind == DB_COLUMN_TEXT ? strlen(text_at(field)) : KINDS[kind].size;
     at = put32(at, (uint32_t)size);
     switch (kind) {
-    case DB_COLUMN_I16: {
+    case DB_COLUMN_I16:
+    case DB_COLUMN_KNOWN_I16: {
         uint16_t wire = htobe16((uint16_t)int_at(field));
         memcpy(at, &wire, sizeof(wire));
         return at + size;

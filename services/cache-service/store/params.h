@@ -17,7 +17,7 @@
 #include "core/arena.h"
 #include "core/op_id.h"
 
-#define DB_PARAMS_MAX        40
+#define DB_PARAMS_MAX        64
 #define DB_PARAMS_ARENA_SIZE (32u << 20)
 
 struct db_params {
@@ -45,6 +45,7 @@ void db_param_bytes(struct db_params *params, const void *data, size_t size);
 /* What lies at `offset` of each struct, and what it becomes. */
 enum db_column {
     DB_COLUMN_I16,       /* int -> smallint[] */
+    DB_COLUMN_KNOWN_I16, /* int -> smallint[], 0: NULL */
     DB_COLUMN_I32,       /* int -> integer[] */
     DB_COLUMN_I64,       /* int64_t -> bigint[] */
     DB_COLUMN_KNOWN_I64, /* int64_t -> bigint[], negative: NULL */

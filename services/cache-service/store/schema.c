@@ -20,6 +20,10 @@ const struct schema_version SCHEMA_VERSIONS[] = {
      "046fd650730f1f6978fa996818383336181eadf2408c86cc19020f132c5fd865"},
     {"0006_ledger_commit.sql",
      "ac28086a993d73537ff3f809292774ce65c4941a4333fb88471a88ccda64aa7f"},
+    {"0007_ledger_scopes.sql",
+     "abcee0b20c56962b2d6a0654165af4242c627ea3d8357dec5febfe56a5693e6a"},
+    {"0008_ledger_commit.sql",
+     "35e949773719cd28e4f387e4e4a8e3e7cf276057deb1be505356c0169057009c"},
 };
 const size_t SCHEMA_VERSION_COUNT = COUNT_OF(SCHEMA_VERSIONS);
 
