@@ -183,13 +183,13 @@ GENERATED := $(GEN_C) $(GEN_C:.c=.h)
 
 $(OBJ)/gen/%.o: $(GEN)/%.c $(B)/flags | $(GENERATED)
 	@mkdir -p $(@D)
-	$(call say,cc $<)$(CC) $(ALL_CFLAGS) -w -I$(GEN) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,cc $<)$(CC) $(ALL_CFLAGS) -w -I$(GEN) $(PKG_CFLAGS) -MD -MP -c -o $@ $<
 
 # compile_rule(directory, include flags, order-only prerequisites): the longest directory that fits wins.
 define compile_rule
 $(OBJ)/$(1)/%.o: $(1)/%.c $(B)/flags $(3)
 	@mkdir -p $$(@D)
-	$$(call say,cc $$<)$$(CC) $$(ALL_CFLAGS) $$(WARN) $(2) $$(EXTRA_CPPFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(call say,cc $$<)$$(CC) $$(ALL_CFLAGS) $$(WARN) $(2) $$(EXTRA_CPPFLAGS) -MD -MP -c -o $$@ $$<
 endef
 
 WITH_GEN := -isystem $(GEN) $(PKG_CFLAGS)

@@ -18,16 +18,17 @@ static void add_bytes(crypto_hash_sha256_state *hash, const void *data, size_t s
     crypto_hash_sha256_update(hash, data, size);
 }
 
-static void add_reserve(crypto_hash_sha256_state *hash, const struct quota_op *op,
-                        const struct body_hash_extra *extra)
+static void add_text(crypto_hash_sha256_state *hash, const char *text)
 {
-    const char *meter = METERS[op->meter].name; /* numbers may move, names never */
+    add_bytes(hash, text, strlen(text));
+}
 
-    add_bytes(hash, meter, strlen(meter));
-    add_u64(hash, extra->hold_ms);
+static void add_reserve(crypto_hash_sha256_state *hash, const struct quota_op *op,
+                        uint64_t asked_hold_ms)
+{
+    add_text(hash, METERS[op->meter].name); /* numbers may move, names never */
+    add_u64(hash, asked_hold_ms);
     add_bytes(hash, op->purpose.bytes, op->purpose.size);
-    add_bytes(hash, extra->cooldown_key, strlen(extra->cooldown_key));
-    add_u64(hash, extra->is_interactive);
 }
 
 static void add_close(crypto_hash_sha256_state *hash, const struct quota_op *op)
@@ -37,10 +38,20 @@ static void add_close(crypto_hash_sha256_state *hash, const struct quota_op *op)
     add_u64(hash, op->call.http_status);
     add_u64(hash, (uint64_t)op->call.started_at_us);
     add_u64(hash, op->call.latency_us);
-    add_bytes(hash, op->call.detail, strlen(op->call.detail));
+    add_text(hash, op->call.detail);
 }
 
-void body_hash_set(struct quota_op *op, const struct body_hash_extra *extra)
+static void add_admin(crypto_hash_sha256_state *hash, const struct quota_op *op)
+{
+    if (op->kind == QUOTA_ADJUST)
+        add_text(hash, METERS[op->meter].name);
+    else
+        add_bytes(hash, op->reservation_id.bytes, OP_ID_SIZE);
+    add_text(hash, op->actor);
+    add_text(hash, op->note);
+}
+
+void body_hash_set(struct quota_op *op, uint64_t asked_hold_ms)
 {
     crypto_hash_sha256_state hash;
     unsigned char digest[crypto_hash_sha256_BYTES];
@@ -49,9 +60,11 @@ void body_hash_set(struct quota_op *op, const struct body_hash_extra *extra)
     add_u64(&hash, (uint64_t)op->kind);
     add_u64(&hash, (uint64_t)op->amount_milli);
     if (op->kind == QUOTA_RESERVE)
-        add_reserve(&hash, op, extra);
-    else
+        add_reserve(&hash, op, asked_hold_ms);
+    else if (op->kind == QUOTA_SETTLE || op->kind == QUOTA_VOID)
         add_close(&hash, op);
+    else
+        add_admin(&hash, op);
     crypto_hash_sha256_final(&hash, digest);
     memcpy(op->body_hash, digest, sizeof(op->body_hash));
 }

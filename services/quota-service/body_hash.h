@@ -8,18 +8,9 @@
 #ifndef BODY_HASH_H
 #define BODY_HASH_H
 
-#include <stdbool.h>
-
 #include "quota_core.h"
 
-/* What a request says beside struct quota_op. */
-struct body_hash_extra {
-    uint64_t hold_ms;         /* as asked for, before it was capped */
-    const char *cooldown_key; /* not NULL */
-    bool is_interactive;
-};
-
-/* Fills op->body_hash from op and, for a RESERVE, `extra` (else NULL). */
-void body_hash_set(struct quota_op *op, const struct body_hash_extra *extra);
+/* Fills op->body_hash. `asked_hold_ms`, of a RESERVE: as asked for, before it was capped. */
+void body_hash_set(struct quota_op *op, uint64_t asked_hold_ms);
 
 #endif /* BODY_HASH_H */

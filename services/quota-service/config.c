@@ -29,6 +29,10 @@ const struct setting QUOTA_SETTINGS[] = {
     ROW("QUOTA_ANCHOR_DAY", SETTING_COUNT, anchor_day,
         "1", 1, PERIODS_ANCHOR_MAX,
         "day of the month on which budgets begin anew (UTC); periods already made stay"),
+    ROW("QUOTA_INSTANCE", SETTING_TEXT, instance, "quota-service", 1, 64,
+        "name of this instance in the ledger; a standby needs another than the one it stands by for"),
+    ROW("QUOTA_EVENTS_LISTEN_URL", SETTING_TEXT, events_listen_url, "", 0, 0,
+        "address that publishes alerts (nng pub/sub); empty: none"),
     ROW("QUOTA_HOLD_MAX", SETTING_MILLIS, hold_max_ms,
         "15m", 1000, 86400000, "longest time a reservation is held before it lapses"),
 };

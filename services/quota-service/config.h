@@ -15,6 +15,8 @@ struct quota_config {
     const char *ledger_url;    /* of cache-service's ledger listener */
     const char *service_token; /* secret: our credential there */
     const char *tls_ca_file, *tls_cert_file, *tls_key_file; /* for tls+tcp:// to it */
+    const char *instance;
+    const char *events_listen_url;
     uint64_t anchor_day;
     uint64_t hold_max_ms;
     /* monthly budgets, each in its meter's unit */

@@ -1,9 +1,9 @@
 /*
- * id_index.h - finds records of a fixed pool by op id; open addressing, no allocation.
+ * id_index.h - finds records of a fixed pool by op id; no allocation.
  *
  * The records stay where their owner keeps them, and each begins with its struct op_id.
- * The index holds their numbers. Ids come from trusted services and are random in 74 bits,
- * so the hash needs no key. Not locked.
+ * Ids come from trusted services and are random in 74 bits, so the hash needs no key. Not
+ * locked.
  */
 #ifndef ID_INDEX_H
 #define ID_INDEX_H
@@ -12,17 +12,12 @@
 #include <stdint.h>
 
 #include "core/op_id.h"
+#include "slot_index.h"
 
-#define ID_INDEX_NONE UINT32_MAX
-
-struct id_index_cell {
-    uint32_t record; /* ID_INDEX_NONE: free */
-    uint32_t hash;
-};
+#define ID_INDEX_NONE SLOT_INDEX_NONE
 
 struct id_index {
-    struct id_index_cell *cells;
-    uint32_t mask;
+    struct slot_index slots;
     const char *records;
     size_t stride;
 };

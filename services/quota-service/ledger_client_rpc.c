@@ -9,6 +9,7 @@
 #include "metercache/v1/rpc.pb-c.h"
 #include "rpc/client.h"
 
+#define BEAT_TIMEOUT_MS   1000
 #define METHOD(name)      "/metercache.v1.LedgerService/" name
 #define OPEN_TIMEOUT_MS   5000
 #define COMMIT_TIMEOUT_MS 2000
@@ -20,7 +21,7 @@ struct ledger_client {
     char *writer_name;
     ledger_done done;
     void *context;
-    struct arena arena; /* of the request being built */
+    struct arena arena; /* of the commit being built */
 };
 
 /* One call under way. */
@@ -34,23 +35,27 @@ void ledger_reply_free(struct ledger_reply *reply)
     if (reply == NULL)
         return;
     mem_free(reply->counters);
+    mem_free(reply->limits);
+    mem_free(reply->alerts);
+    mem_free(reply->cooldowns);
+    mem_free(reply->usage);
     mem_free(reply->rows);
     mem_free(reply);
 }
 
 /* ---- replies --------------------------------------------------------------------------- */
 
-static void read_rows(struct ledger_reply *out, Metercache__V1__LedgerEvent **events,
-                      size_t count)
-{
-    out->rows = mem_alloc_array(count + 1, sizeof(*out->rows));
-    for (size_t i = 0; i < count; i++) {
-        if (ledger_rows_read(&out->rows[out->row_count], events[i]))
-            out->row_count++;
-        else
-            out->skipped++;
-    }
-}
+/* A repeated field into an array of ours; what cannot be read is counted. */
+#define READ_LIST(out, field, counter, messages, message_count, read)               \
+    do {                                                                            \
+        (out)->field = mem_alloc_array((message_count) + 1, sizeof(*(out)->field)); \
+        for (size_t i = 0; i < (message_count); i++) {                              \
+            if (read(&(out)->field[(out)->counter], (messages)[i]))                 \
+                (out)->counter++;                                                   \
+            else                                                                    \
+                (out)->skipped++;                                                   \
+        }                                                                           \
+    } while (0)
 
 static int64_t newest_op_us(const Metercache__V1__OpenLedgerResponse *message)
 {
@@ -67,14 +72,12 @@ static void read_opened(struct ledger_reply *out,
     out->last_batch = message->last_batch;
     out->last_at_us = message->last_at_us;
     out->newest_op_us = newest_op_us(message);
-    out->counters = mem_alloc_array(message->n_counters + 1, sizeof(*out->counters));
-    for (size_t i = 0; i < message->n_counters; i++) {
-        if (ledger_rows_read_counter(&out->counters[out->counter_count],
-                                     message->counters[i]))
-            out->counter_count++;
-        else
-            out->skipped++;
-    }
+    READ_LIST(out, counters, counter_count, message->counters, message->n_counters,
+              ledger_rows_read_counter);
+    READ_LIST(out, limits, limit_count, message->limits, message->n_limits,
+              ledger_rows_read_limit);
+    READ_LIST(out, alerts, alert_count, message->unpublished, message->n_unpublished,
+              ledger_rows_read_alert);
 }
 
 static void read_open_rows(struct ledger_reply *out,
@@ -87,7 +90,16 @@ static void read_open_rows(struct ledger_reply *out,
         return;
     }
     snprintf(out->next_page, sizeof(out->next_page), "%s", next);
-    read_rows(out, message->reservations, message->n_reservations);
+    READ_LIST(out, rows, row_count, message->reservations, message->n_reservations,
+              ledger_rows_read);
+}
+
+static void read_sequences(struct ledger_reply *out, const uint64_t *sequences,
+                           size_t count)
+{
+    out->sequence_count = count < BATCH_ALERTS_MAX ? count : BATCH_ALERTS_MAX;
+    if (out->sequence_count > 0)
+        memcpy(out->sequences, sequences, out->sequence_count * sizeof(sequences[0]));
 }
 
 static void read_batch_state(struct ledger_reply *out,
@@ -96,6 +108,46 @@ static void read_batch_state(struct ledger_reply *out,
     out->committed = message->committed;
     out->epoch = message->current_epoch;
     out->last_batch = message->last_batch;
+    read_sequences(out, message->alert_sequences, message->n_alert_sequences);
+}
+
+static void read_committed(struct ledger_reply *out,
+                           const Metercache__V1__CommitBatchResponse *message)
+{
+    read_sequences(out, message->alert_sequences, message->n_alert_sequences);
+}
+
+static void read_found(struct ledger_reply *out,
+                       const Metercache__V1__GetOperationsResponse *message)
+{
+    out->last_batch = message->last_batch;
+    READ_LIST(out, rows, row_count, message->events, message->n_events, ledger_rows_read);
+    READ_LIST(out, counters, counter_count, message->counters, message->n_counters,
+              ledger_rows_read_counter);
+    READ_LIST(out, cooldowns, cooldown_count, message->cooldowns, message->n_cooldowns,
+              ledger_rows_read_cooldown);
+}
+
+static void read_writer(struct ledger_reply *out,
+                        const Metercache__V1__GetWriterResponse *message)
+{
+    out->epoch = message->epoch;
+    out->last_batch = message->last_batch;
+    out->beat = message->beat;
+    snprintf(out->writer, sizeof(out->writer), "%s", message->writer);
+}
+
+static bool read_bucket(struct ledger_usage *out, const Metercache__V1__UsageBucket *bucket)
+{
+    *out = (struct ledger_usage){meters_find(bucket->meter), bucket->start_us,
+                                 bucket->posted_milli};
+    return out->meter != METERS_NONE;
+}
+
+static void read_usage(struct ledger_reply *out,
+                       const Metercache__V1__ListUsageResponse *message)
+{
+    READ_LIST(out, usage, usage_count, message->buckets, message->n_buckets, read_bucket);
 }
 
 static void read_reply(struct ledger_reply *out, const ProtobufCMessage *message)
@@ -110,14 +162,19 @@ static void read_reply(struct ledger_reply *out, const ProtobufCMessage *message
     case LEDGER_GET_BATCH:
         read_batch_state(out, (const Metercache__V1__GetBatchResponse *)message);
         break;
-    case LEDGER_GET_OPERATIONS: {
-        const Metercache__V1__GetOperationsResponse *found =
-            (const Metercache__V1__GetOperationsResponse *)message;
-
-        read_rows(out, found->events, found->n_events);
+    case LEDGER_GET_OPERATIONS:
+        read_found(out, (const Metercache__V1__GetOperationsResponse *)message);
         break;
-    }
     case LEDGER_COMMIT:
+        read_committed(out, (const Metercache__V1__CommitBatchResponse *)message);
+        break;
+    case LEDGER_GET_WRITER:
+        read_writer(out, (const Metercache__V1__GetWriterResponse *)message);
+        break;
+    case LEDGER_LIST_USAGE:
+        read_usage(out, (const Metercache__V1__ListUsageResponse *)message);
+        break;
+    case LEDGER_BEAT:
         break;
     }
 }
@@ -247,18 +304,68 @@ void ledger_client_get_batch(struct ledger_client *ledger, uint64_t epoch, uint6
           &request.base);
 }
 
-void ledger_client_get_operations(struct ledger_client *ledger, const struct op_id *ids,
-                                  size_t count)
+void ledger_client_get_operations(struct ledger_client *ledger,
+                                  const struct ledger_lookup *lookup)
 {
     Metercache__V1__GetOperationsRequest request =
         METERCACHE__V1__GET_OPERATIONS_REQUEST__INIT;
-    ProtobufCBinaryData bytes[LEDGER_LOOKUP_MAX];
+    ProtobufCBinaryData ids[LEDGER_LOOKUP_MAX];
+    Metercache__V1__CounterKey keys[LEDGER_LOOKUP_MAX];
+    Metercache__V1__CounterKey *key_list[LEDGER_LOOKUP_MAX];
+    Metercache__V1__CooldownKey cooldowns[LEDGER_LOOKUP_MAX];
+    Metercache__V1__CooldownKey *cooldown_list[LEDGER_LOOKUP_MAX];
 
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = (ProtobufCBinaryData){OP_ID_SIZE, (uint8_t *)(uintptr_t)ids[i].bytes};
-    request.op_ids = bytes;
-    request.n_op_ids = count;
+    for (size_t i = 0; i < lookup->id_count; i++)
+        ids[i] =
+            (ProtobufCBinaryData){OP_ID_SIZE, (uint8_t *)(uintptr_t)lookup->ids[i].bytes};
+    for (size_t i = 0; i < lookup->counter_count; i++) {
+        ledger_rows_write_key(&keys[i], &lookup->counters[i]);
+        key_list[i] = &keys[i];
+    }
+    for (size_t i = 0; i < lookup->cooldown_count; i++) {
+        metercache__v1__cooldown_key__init(&cooldowns[i]);
+        cooldowns[i].meter = (char *)(uintptr_t)METERS[lookup->cooldowns[i].meter].name;
+        cooldowns[i].key = (char *)(uintptr_t)lookup->cooldowns[i].key;
+        cooldown_list[i] = &cooldowns[i];
+    }
+    request.op_ids = ids;
+    request.n_op_ids = lookup->id_count;
+    request.counters = key_list;
+    request.n_counters = lookup->counter_count;
+    request.cooldowns = cooldown_list;
+    request.n_cooldowns = lookup->cooldown_count;
     start(ledger, LEDGER_GET_OPERATIONS, METHOD("GetOperations"),
           &metercache__v1__get_operations_response__descriptor, LOOKUP_TIMEOUT_MS,
+          &request.base);
+}
+
+void ledger_client_beat(struct ledger_client *ledger, uint64_t epoch)
+{
+    Metercache__V1__BeatRequest request = METERCACHE__V1__BEAT_REQUEST__INIT;
+
+    request.epoch = epoch;
+    start(ledger, LEDGER_BEAT, METHOD("Beat"), &metercache__v1__beat_response__descriptor,
+          BEAT_TIMEOUT_MS, &request.base);
+}
+
+void ledger_client_get_writer(struct ledger_client *ledger, uint64_t resign_epoch)
+{
+    Metercache__V1__GetWriterRequest request = METERCACHE__V1__GET_WRITER_REQUEST__INIT;
+
+    request.resign_epoch = resign_epoch;
+    start(ledger, LEDGER_GET_WRITER, METHOD("GetWriter"),
+          &metercache__v1__get_writer_response__descriptor, BEAT_TIMEOUT_MS, &request.base);
+}
+
+void ledger_client_list_usage(struct ledger_client *ledger, int64_t from_us,
+                              int64_t until_us, uint32_t bucket_seconds)
+{
+    Metercache__V1__ListUsageRequest request = METERCACHE__V1__LIST_USAGE_REQUEST__INIT;
+
+    request.from_us = from_us;
+    request.until_us = until_us;
+    request.bucket_seconds = bucket_seconds;
+    start(ledger, LEDGER_LIST_USAGE, METHOD("ListUsage"),
+          &metercache__v1__list_usage_response__descriptor, LOOKUP_TIMEOUT_MS,
           &request.base);
 }

@@ -16,8 +16,10 @@
 
 #include "batch.h"
 #include "core/error.h"
+#include "quota_core.h"
 
-#define LEDGER_LOOKUP_MAX 256 /* op ids in one look-up */
+#define LEDGER_LOOKUP_MAX 256 /* op ids, counters and cooldowns in one look-up, each */
+#define LEDGER_NAME_MAX   96  /* of a writer */
 #define LEDGER_PAGE_MAX   512 /* bytes of a page token */
 
 enum ledger_call {
@@ -26,6 +28,29 @@ enum ledger_call {
     LEDGER_COMMIT,
     LEDGER_GET_BATCH,
     LEDGER_GET_OPERATIONS,
+    LEDGER_BEAT,
+    LEDGER_GET_WRITER,
+    LEDGER_LIST_USAGE,
+};
+
+/* What a look-up asks for. */
+struct ledger_lookup {
+    size_t id_count;
+    struct op_id ids[LEDGER_LOOKUP_MAX];
+    size_t counter_count;
+    struct quota_needed_counter counters[LEDGER_LOOKUP_MAX];
+    size_t cooldown_count;
+    struct {
+        uint32_t meter;
+        char key[COOLDOWN_KEY_MAX + 1];
+    } cooldowns[LEDGER_LOOKUP_MAX];
+};
+
+/* What a meter posted in the bucket that begins at start_us. */
+struct ledger_usage {
+    uint32_t meter;
+    int64_t start_us;
+    int64_t posted_milli;
 };
 
 struct ledger_reply {
@@ -33,17 +58,29 @@ struct ledger_reply {
     struct error err; /* status ST_OK: the fields of the call are set */
     bool executed;    /* false: the ledger certainly never saw the call */
 
-    uint64_t epoch;       /* OPEN: ours; GET_BATCH: the ledger's */
-    uint64_t last_batch;  /* OPEN, GET_BATCH */
+    uint64_t epoch;       /* OPEN: ours; GET_BATCH, GET_WRITER: the ledger's */
+    uint64_t last_batch;  /* OPEN, GET_BATCH, GET_WRITER, GET_OPERATIONS: committed then */
     int64_t last_at_us;   /* OPEN */
     int64_t newest_op_us; /* OPEN: op ids of a later time are not in the ledger */
     bool committed;       /* GET_BATCH */
-    size_t counter_count; /* OPEN */
+    size_t counter_count; /* OPEN, GET_OPERATIONS */
     struct quota_counter *counters;
-    size_t row_count; /* LIST_OPEN, GET_OPERATIONS */
+    size_t limit_count; /* OPEN */
+    struct limit_rule *limits;
+    size_t alert_count; /* OPEN: not known to be published */
+    struct quota_alert *alerts;
+    size_t cooldown_count; /* GET_OPERATIONS */
+    struct cooldown *cooldowns;
+    size_t usage_count; /* LIST_USAGE */
+    struct ledger_usage *usage;
+    size_t sequence_count; /* COMMIT, GET_BATCH: of the batch's alerts, in order */
+    uint64_t sequences[BATCH_ALERTS_MAX];
+    uint64_t beat;                    /* GET_WRITER */
+    char writer[LEDGER_NAME_MAX + 1]; /* GET_WRITER */
+    size_t row_count;                 /* LIST_OPEN, GET_OPERATIONS */
     struct quota_row *rows;
     char next_page[LEDGER_PAGE_MAX]; /* LIST_OPEN; "": that was the last page */
-    size_t skipped;                  /* counters and rows of meters we do not have */
+    size_t skipped;                  /* rows of meters we do not have */
 };
 
 void ledger_reply_free(struct ledger_reply *reply); /* accepts NULL */
@@ -55,7 +92,7 @@ struct ledger_client;
 struct ledger_client_options {
     const char *url;
     const char *token;
-    const char *writer_name; /* for people who read the ledger */
+    const char *writer_name; /* of this instance: who it was that wrote last */
     const char *tls_ca_file; /* with tls+tcp://; NULL or "" else */
     const char *tls_cert_file;
     const char *tls_key_file;
@@ -74,7 +111,12 @@ void ledger_client_list_open(struct ledger_client *ledger, const char *page);
 void ledger_client_commit(struct ledger_client *ledger, uint64_t epoch,
                           const struct quota_batch *batch);
 void ledger_client_get_batch(struct ledger_client *ledger, uint64_t epoch, uint64_t batch);
-void ledger_client_get_operations(struct ledger_client *ledger, const struct op_id *ids,
-                                  size_t count);
+void ledger_client_get_operations(struct ledger_client *ledger,
+                                  const struct ledger_lookup *lookup);
+void ledger_client_beat(struct ledger_client *ledger, uint64_t epoch);
+/* resign_epoch 0: only ask. */
+void ledger_client_get_writer(struct ledger_client *ledger, uint64_t resign_epoch);
+void ledger_client_list_usage(struct ledger_client *ledger, int64_t from_us,
+                              int64_t until_us, uint32_t bucket_seconds);
 
 #endif /* LEDGER_CLIENT_RPC_H */

@@ -3,7 +3,8 @@
  *
  * Two rings of fixed size, the oldest entry overwritten: one for operations that changed
  * something (the ledger has those as well), one for refusals (only here), so that a storm
- * of refusals never pushes out the others. No allocation after op_results_init. Not locked.
+ * of refusals never pushes out the others. Kept is what a repetition must not lose; the
+ * state of the meter is looked at anew. No allocation after op_results_init. Not locked.
  */
 #ifndef OP_RESULTS_H
 #define OP_RESULTS_H
@@ -17,24 +18,26 @@
 
 #define OP_RESULTS_HASH_SIZE 16
 
+/* What is told again: answer.meter has meter and period.start_us, no amounts. */
 struct op_result {
-    struct op_id id; /* first: the index reads it there */
+    struct op_id id;
     uint8_t body_hash[OP_RESULTS_HASH_SIZE];
     struct quota_answer answer;
 };
 
 struct op_results_ring {
-    struct op_result *entries;
+    char *entries;
+    size_t stride;
     uint32_t limit;
     uint32_t count;
     uint32_t next;
+    int64_t forgotten_us; /* the latest op-id time among overwritten ones */
     struct id_index index;
 };
 
 struct op_results {
     struct op_results_ring done;
     struct op_results_ring refused;
-    int64_t forgotten_us; /* the latest op-id time among overwritten done ones */
 };
 
 void op_results_init(struct op_results *results, uint32_t done_limit,
@@ -42,14 +45,16 @@ void op_results_init(struct op_results *results, uint32_t done_limit,
 void op_results_done(struct op_results *results);
 void op_results_clear(struct op_results *results);
 
-/* NULL when it is not known here. */
-const struct op_result *op_results_find(const struct op_results *results,
-                                        const struct op_id *id);
+/* False when it is not known here. */
+bool op_results_find(const struct op_results *results, const struct op_id *id,
+                     struct op_result *out) MUST_USE;
 /* `entry->id` is not in memory yet. A refusal is told by its verdict. */
 void op_results_add(struct op_results *results, const struct op_result *entry);
 
-/* True when an id that is not found here may have been done and overwritten. */
-bool op_results_may_have_forgotten(const struct op_results *results,
-                                   const struct op_id *id);
+/* True when an id that is not found here may have been done, or refused, and overwritten. */
+bool op_results_may_have_forgotten_done(const struct op_results *results,
+                                        const struct op_id *id);
+bool op_results_may_have_forgotten_refused(const struct op_results *results,
+                                           const struct op_id *id);
 
 #endif /* OP_RESULTS_H */

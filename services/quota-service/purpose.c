@@ -5,7 +5,8 @@
 
 #include "core/parse.h"
 
-#define PLATFORM_MAX 3
+#define PLATFORM_MAX  3
+#define PLATFORM_BITS 0x0f
 
 static const struct {
     const char *field;
@@ -23,8 +24,8 @@ static enum status check_text(enum purpose_text which, const char *text, size_t 
 
     if (size <= rows[which].limit && parse_is_utf8(text, size))
         return ST_OK;
-    /* the endpoint is the request's own field */
-    snprintf(field, sizeof(field), "%s%s", which == PURPOSE_endpoint ? "" : "purpose.",
+    /* the last two are the request's own fields */
+    snprintf(field, sizeof(field), "%s%s", which >= PURPOSE_endpoint ? "" : "purpose.",
              rows[which].field);
     if (size > rows[which].limit)
         return error_field(err, field, "'%s' is longer than %zu bytes", field,
@@ -32,14 +33,14 @@ static enum status check_text(enum purpose_text which, const char *text, size_t 
     return error_field(err, field, "'%s' is no UTF-8 text", field);
 }
 
-enum status purpose_pack(struct purpose *out, uint32_t platform,
+enum status purpose_pack(struct purpose *out, uint32_t platform, unsigned flags,
                          const char *const texts[PURPOSE_TEXT_COUNT], struct error *err)
 {
     struct purpose packed = {.size = 1};
 
     if (platform > PLATFORM_MAX)
         return error_field(err, "purpose.platform", "unknown platform %u", platform);
-    packed.bytes[0] = (uint8_t)platform;
+    packed.bytes[0] = (uint8_t)(platform | flags);
     for (unsigned i = 0; i < PURPOSE_TEXT_COUNT; i++) {
         size_t size = strlen(texts[i]);
         enum status status = check_text((enum purpose_text)i, texts[i], size, err);
@@ -71,5 +72,10 @@ size_t purpose_text(const struct purpose *purpose, enum purpose_text which,
 
 uint32_t purpose_platform(const struct purpose *purpose)
 {
-    return purpose->size > 0 ? purpose->bytes[0] : 0;
+    return purpose->size > 0 ? purpose->bytes[0] & PLATFORM_BITS : 0;
+}
+
+bool purpose_has(const struct purpose *purpose, enum purpose_flag flag)
+{
+    return purpose->size > 0 && (purpose->bytes[0] & flag) != 0;
 }

@@ -24,7 +24,8 @@
     X(creator,       128) \
     X(user,           64) \
     X(tenant,         64) \
-    X(endpoint,       96)
+    X(endpoint,       96) \
+    X(cooldown_key,  128)
 // clang-format on
 
 enum purpose_text {
@@ -35,16 +36,22 @@ enum purpose_text {
 };
 
 #define PURPOSE_ADD(name, limit) +1 + (limit)
-#define PURPOSE_SIZE_MAX         (1 PURPOSE_TEXTS(PURPOSE_ADD)) /* the platform's byte first */
+#define PURPOSE_SIZE_MAX \
+    (1 PURPOSE_TEXTS(PURPOSE_ADD)) /* the first byte: platform and flags */
 
 struct purpose {
     uint16_t size;
     uint8_t bytes[PURPOSE_SIZE_MAX];
 };
 
-/* The seven texts, none NULL, in the order of enum purpose_text. ST_INVALID names the field
+enum purpose_flag {
+    PURPOSE_SCHEDULED = 0x80, /* not interactive: may not touch the share kept for that */
+    PURPOSE_SHEDDABLE = 0x40, /* refused beyond a soft limit */
+};
+
+/* The eight texts, none NULL, in the order of enum purpose_text. ST_INVALID names the field
  * when one is too long or no UTF-8, or the platform is out of range. */
-MUST_USE enum status purpose_pack(struct purpose *out, uint32_t platform,
+MUST_USE enum status purpose_pack(struct purpose *out, uint32_t platform, unsigned flags,
                                   const char *const texts[PURPOSE_TEXT_COUNT],
                                   struct error *err);
 
@@ -52,5 +59,6 @@ MUST_USE enum status purpose_pack(struct purpose *out, uint32_t platform,
 size_t purpose_text(const struct purpose *purpose, enum purpose_text which,
                     const char **out);
 uint32_t purpose_platform(const struct purpose *purpose);
+bool purpose_has(const struct purpose *purpose, enum purpose_flag flag);
 
 #endif /* PURPOSE_H */

@@ -1,25 +1,20 @@
 /*
- * The methods of QuotaService. Reserve, Settle and Void run on nng's thread: they check the
- * request, hand it to the writer and defer; the writer's thread answers.
+ * The methods of QuotaService that reserve and settle, and the meters' state. They run on
+ * nng's thread: they check the request, hand it to the writer and defer; the writer's thread
+ * answers.
  */
 #include "quota_rpc.h"
 
-#include <stdio.h>
+#include <stdatomic.h>
 #include <string.h>
 
-#include "body_hash.h"
 #include "core/clock.h"
-#include "core/parse.h"
 #include "metercache/v1/quota.pb-c.h"
 #include "quota_answer_rpc.h"
+#include "quota_operation_rpc.h"
 #include "quota_service.h"
 
-#define HOLD_MIN_MS      1000
-#define HOLD_MAX_MS      86400000
-#define COOLDOWN_KEY_MAX 128
-#define LATENCY_MAX_US   86400000000ULL
-#define TIME_MAX_US      253402300799999999LL /* the end of the year 9999 */
-#define HTTP_STATUS_MAX  999
+#define SUBMIT_MAX 256
 
 /* An operation under way; lives in its call's arena. */
 struct pending {
@@ -28,57 +23,21 @@ struct pending {
     void *reply;
 };
 
-/* ---- checks ---------------------------------------------------------------------------- */
+/* ---- one operation --------------------------------------------------------------------- */
 
-static enum status check_op_id(struct op_id *out, const ProtobufCBinaryData *bytes,
-                               const char *field, struct error *err)
+static enum status refuse_dry_run(const struct rpc_call *call, struct error *err)
 {
-    if (!op_id_from_bytes(out, bytes->data, bytes->len) || !op_id_is_v7(out))
-        return error_field(err, field, "must be 16 bytes, a UUID of version 7");
-    return ST_OK;
+    if (!call->is_dry_run)
+        return ST_OK;
+    return error_set(err, ST_UNIMPLEMENTED, "quota operations have no dry run");
 }
-
-static enum status check_amount(int64_t amount_milli, const char *field, struct error *err)
-{
-    if (amount_milli < 0 || amount_milli > QUOTA_CORE_AMOUNT_MAX)
-        return error_field(err, field, "must be 0 to %lld", QUOTA_CORE_AMOUNT_MAX);
-    return ST_OK;
-}
-
-static enum status check_text(const char *text, size_t max, const char *field,
-                              struct error *err)
-{
-    size_t size = strlen(text);
-
-    if (size > max)
-        return error_field(err, field, "must be at most %zu bytes", max);
-    if (!parse_is_utf8(text, size))
-        return error_field(err, field, "must be UTF-8 text");
-    return ST_OK;
-}
-
-static enum status find_meter(uint32_t *out, const char *name, struct error *err)
-{
-    unsigned meter = meters_find(name);
-
-    if (meter == METERS_NONE) {
-        error_set(err, ST_NOT_FOUND, "no meter '%s'", name);
-        return error_reason(err, "UNKNOWN_METER");
-    }
-    *out = meter;
-    return ST_OK;
-}
-
-/* ---- handing over ---------------------------------------------------------------------- */
 
 static struct pending *new_pending(struct rpc_call *call, void *reply, struct error *err)
 {
     struct pending *pending = NULL;
 
-    if (call->is_dry_run) {
-        error_set(err, ST_UNIMPLEMENTED, "quota operations have no dry run");
+    if (refuse_dry_run(call, err) != ST_OK)
         return NULL;
-    }
     pending = arena_alloc(call->arena, sizeof(*pending));
     if (pending == NULL) {
         error_out_of_arena(err);
@@ -89,11 +48,42 @@ static struct pending *new_pending(struct rpc_call *call, void *reply, struct er
     return pending;
 }
 
+/* What became of it, as an error or as its response. */
+static enum status write_reply(const struct writer_op *op, void *reply,
+                               const struct quota_answer *answer, const struct error *why,
+                               struct arena *arena, struct error *err)
+{
+    enum status status;
+
+    if (answer == NULL) {
+        *err = *why;
+        return why->status;
+    }
+    status = quota_answer_status(&op->op, answer, clock_wall_us(), err);
+    if (status != ST_OK)
+        return status;
+    if (op->op.kind == QUOTA_RESERVE)
+        return quota_operation_write_reserve(reply, &op->op, answer, arena, err);
+    if (op->op.kind == QUOTA_SETTLE)
+        quota_operation_write_settle(reply, answer);
+    else
+        quota_operation_write_void(reply, answer);
+    return ST_OK;
+}
+
+static void answered(struct writer_op *op, const struct quota_answer *answer,
+                     const struct error *why)
+{
+    struct pending *pending = (struct pending *)(void *)op; /* its first member */
+    struct error err = ERROR_NONE;
+    enum status status =
+        write_reply(op, pending->reply, answer, why, pending->call->arena, &err);
+
+    rpc_call_finish(pending->call, status, &err);
+}
+
 /* May answer before this returns: nothing of `pending` is touched after the hand-over. */
-static enum status hand_over(struct pending *pending,
-                             void (*answered)(struct writer_op *,
-                                              const struct quota_answer *,
-                                              const struct error *))
+static enum status hand_over(struct pending *pending)
 {
     const struct quota_service *quota = pending->call->service;
     enum status status = rpc_call_defer(pending->call);
@@ -103,159 +93,16 @@ static enum status hand_over(struct pending *pending,
     return status;
 }
 
-/* ST_OK: the reply is to be filled and finished. Else the call is finished already. */
-static bool has_reply(struct pending *pending, const struct quota_answer *answer,
-                      const struct error *err)
-{
-    struct error refused;
-    enum status status;
-
-    if (answer == NULL) {
-        rpc_call_finish(pending->call, err->status, err);
-        return false;
-    }
-    status = quota_answer_status(answer, clock_wall_us(), &refused);
-    if (status == ST_OK)
-        return true;
-    rpc_call_finish(pending->call, status, &refused);
-    return false;
-}
-
-/* ---- Reserve --------------------------------------------------------------------------- */
-
-static enum status read_purpose(struct purpose *out,
-                                const Metercache__V1__ReserveRequest *request,
-                                struct error *err)
-{
-    static const Metercache__V1__CallPurpose none = METERCACHE__V1__CALL_PURPOSE__INIT;
-    const Metercache__V1__CallPurpose *from =
-        request->purpose != NULL ? request->purpose : &none;
-    const char *const texts[PURPOSE_TEXT_COUNT] = {
-        [PURPOSE_provider] = from->provider,
-        [PURPOSE_action] = from->action,
-        [PURPOSE_reason] = from->reason,
-        [PURPOSE_creator] = from->creator,
-        [PURPOSE_user] = from->user,
-        [PURPOSE_tenant] = from->tenant,
-        [PURPOSE_endpoint] = request->endpoint,
-    };
-
-    return purpose_pack(out, (uint32_t)from->platform, texts, err);
-}
-
-static enum status read_reserve(struct quota_op *op,
-                                const Metercache__V1__ReserveRequest *request,
-                                const struct quota_config *config, struct error *err)
-{
-    uint64_t hold_ms = request->hold_ms;
-    struct body_hash_extra extra = {.hold_ms = hold_ms,
-                                    .cooldown_key = request->cooldown_key,
-                                    .is_interactive = request->is_interactive};
-
-    op->kind = QUOTA_RESERVE;
-    op->amount_milli = request->amount_milli;
-    if (check_op_id(&op->op_id, &request->op_id, "op_id", err) != ST_OK ||
-        find_meter(&op->meter, request->meter, err) != ST_OK ||
-        check_amount(op->amount_milli, "amount_milli", err) != ST_OK ||
-        check_text(request->cooldown_key, COOLDOWN_KEY_MAX, "cooldown_key", err) != ST_OK ||
-        read_purpose(&op->purpose, request, err) != ST_OK)
-        return err->status;
-    if (hold_ms < HOLD_MIN_MS || hold_ms > HOLD_MAX_MS)
-        return error_field(err, "hold_ms", "must be %d to %d", HOLD_MIN_MS, HOLD_MAX_MS);
-    if (hold_ms > config->hold_max_ms)
-        hold_ms = config->hold_max_ms; /* the reply says when it lapses */
-    op->hold_us = (int64_t)hold_ms * CLOCK_US_PER_MS;
-    body_hash_set(op, &extra);
-    return ST_OK;
-}
-
-static void reserve_answered(struct writer_op *op, const struct quota_answer *answer,
-                             const struct error *err)
-{
-    struct pending *pending = (struct pending *)(void *)op; /* its first member */
-    Metercache__V1__ReserveResponse *reply = pending->reply;
-
-    if (!has_reply(pending, answer, err))
-        return;
-    reply->expires_at_us = answer->expires_at_us;
-    quota_answer_meter_state(reply->meter, &answer->counter);
-    rpc_call_finish(pending->call, ST_OK, NULL);
-}
-
 static enum status reserve(struct rpc_call *call, const void *in, void *out,
                            struct error *err)
 {
     const struct quota_service *quota = call->service;
-    Metercache__V1__ReserveResponse *reply = out;
-    struct pending *pending = new_pending(call, reply, err);
+    struct pending *pending = new_pending(call, out, err);
 
-    if (pending == NULL || read_reserve(&pending->op.op, in, quota->config, err) != ST_OK)
+    if (pending == NULL ||
+        quota_operation_read_reserve(&pending->op.op, in, quota->config, err) != ST_OK)
         return err->status;
-    reply->meter = arena_alloc(call->arena, sizeof(*reply->meter));
-    if (reply->meter == NULL)
-        return error_out_of_arena(err);
-    metercache__v1__meter_state__init(reply->meter);
-    return hand_over(pending, reserve_answered);
-}
-
-/* ---- Settle and Void ------------------------------------------------------------------- */
-
-static enum status check_call(const struct quota_call *call, struct error *err)
-{
-    if (call->outcome == METERCACHE__V1__CALL_OUTCOME__CALL_OUTCOME_UNSPECIFIED ||
-        call->outcome >= QUOTA_OUTCOME_LAPSED)
-        return error_field(err, "outcome", "must say how the call ended");
-    if (call->started_at_us < 0 || call->started_at_us > TIME_MAX_US)
-        return error_field(err, "started_at_us", "must be a time up to the year 9999");
-    if (call->latency_us > LATENCY_MAX_US)
-        return error_field(err, "latency_us", "must be at most a day");
-    if (call->http_status > HTTP_STATUS_MAX)
-        return error_field(err, "http_status", "must be 0 to %d", HTTP_STATUS_MAX);
-    return ST_OK;
-}
-
-/* What Settle and Void have in common; all else of *op is set and checked. */
-static enum status read_ending(struct quota_op *op, const ProtobufCBinaryData *op_id,
-                               const ProtobufCBinaryData *reservation_id,
-                               const char *detail, struct error *err)
-{
-    if (check_op_id(&op->op_id, op_id, "op_id", err) != ST_OK ||
-        check_op_id(&op->reservation_id, reservation_id, "reservation_id", err) != ST_OK ||
-        check_text(detail, CALL_DETAIL_MAX, "detail", err) != ST_OK ||
-        check_call(&op->call, err) != ST_OK)
-        return err->status;
-    snprintf(op->call.detail, sizeof(op->call.detail), "%s", detail);
-    body_hash_set(op, NULL);
-    return ST_OK;
-}
-
-static enum status read_settle(struct quota_op *op,
-                               const Metercache__V1__SettleRequest *request,
-                               struct error *err)
-{
-    op->kind = QUOTA_SETTLE;
-    op->amount_milli = request->actual_milli;
-    op->call = (struct quota_call){.outcome = (uint32_t)request->outcome,
-                                   .http_status = request->http_status,
-                                   .started_at_us = request->started_at_us,
-                                   .latency_us = request->latency_us};
-    if (check_amount(op->amount_milli, "actual_milli", err) != ST_OK)
-        return err->status;
-    return read_ending(op, &request->op_id, &request->reservation_id, request->detail, err);
-}
-
-static void settle_answered(struct writer_op *op, const struct quota_answer *answer,
-                            const struct error *err)
-{
-    struct pending *pending = (struct pending *)(void *)op;
-    Metercache__V1__SettleResponse *reply = pending->reply;
-
-    if (!has_reply(pending, answer, err))
-        return;
-    reply->posted_milli = answer->posted_milli;
-    reply->overage_milli = answer->overage_milli;
-    reply->corrected = answer->corrected;
-    rpc_call_finish(pending->call, ST_OK, NULL);
+    return hand_over(pending);
 }
 
 static enum status settle(struct rpc_call *call, const void *in, void *out,
@@ -263,32 +110,9 @@ static enum status settle(struct rpc_call *call, const void *in, void *out,
 {
     struct pending *pending = new_pending(call, out, err);
 
-    if (pending == NULL || read_settle(&pending->op.op, in, err) != ST_OK)
+    if (pending == NULL || quota_operation_read_settle(&pending->op.op, in, err) != ST_OK)
         return err->status;
-    return hand_over(pending, settle_answered);
-}
-
-static enum status read_void(struct quota_op *op,
-                             const Metercache__V1__VoidRequest *request, struct error *err)
-{
-    op->kind = QUOTA_VOID;
-    op->call = (struct quota_call){.outcome = (uint32_t)request->outcome,
-                                   .http_status = request->http_status,
-                                   .started_at_us = request->started_at_us,
-                                   .latency_us = request->latency_us};
-    return read_ending(op, &request->op_id, &request->reservation_id, request->detail, err);
-}
-
-static void void_answered(struct writer_op *op, const struct quota_answer *answer,
-                          const struct error *err)
-{
-    struct pending *pending = (struct pending *)(void *)op;
-    Metercache__V1__VoidResponse *reply = pending->reply;
-
-    if (!has_reply(pending, answer, err))
-        return;
-    reply->corrected = answer->corrected;
-    rpc_call_finish(pending->call, ST_OK, NULL);
+    return hand_over(pending);
 }
 
 static enum status void_reservation(struct rpc_call *call, const void *in, void *out,
@@ -296,9 +120,207 @@ static enum status void_reservation(struct rpc_call *call, const void *in, void 
 {
     struct pending *pending = new_pending(call, out, err);
 
-    if (pending == NULL || read_void(&pending->op.op, in, err) != ST_OK)
+    if (pending == NULL || quota_operation_read_void(&pending->op.op, in, err) != ST_OK)
         return err->status;
-    return hand_over(pending, void_answered);
+    return hand_over(pending);
+}
+
+/* ---- many in one message --------------------------------------------------------------- */
+
+/* The operations of one Submit; lives in its call's arena. The writer's thread and the
+ * handler's fill results; the last one finishes the call. */
+struct submission {
+    struct rpc_call *call;
+    atomic_uint open; /* operations without a result, and one for the handler */
+    struct submitted *operations;
+};
+
+struct submitted {
+    struct writer_op op; /* first */
+    struct submission *submission;
+    Metercache__V1__OperationResult *result;
+};
+
+static void let_go(struct submission *submission)
+{
+    if (atomic_fetch_sub(&submission->open, 1) == 1)
+        rpc_call_finish(submission->call, ST_OK, NULL);
+}
+
+/* A result that does not fit its message still has its code. */
+static void write_error(Metercache__V1__OperationResult *out, const struct quota_op *op,
+                        const struct quota_answer *answer, const struct error *err,
+                        struct arena *arena)
+{
+    char *message = arena_strdup(arena, err->message);
+    char *reason = arena_strdup(arena, err->reason);
+    char *field = arena_strdup(arena, err->field);
+
+    out->code = (uint32_t)err->status;
+    out->retry_after_ms = err->retry_after_ms;
+    if (message == NULL || reason == NULL || field == NULL)
+        return;
+    out->message = message;
+    out->reason = reason;
+    out->field = field;
+    if (answer == NULL || answer->hit_count == 0)
+        return;
+    out->violations = quota_answer_hits(op, answer, arena);
+    out->n_violations = out->violations != NULL ? answer->hit_count : 0;
+}
+
+/* The response that the result will have, made before it is needed. */
+static void *prepare_response(Metercache__V1__OperationResult *result, enum quota_kind kind,
+                              struct arena *arena)
+{
+    switch (kind) {
+    case QUOTA_RESERVE:
+        result->reserve = arena_alloc(arena, sizeof(*result->reserve));
+        if (result->reserve != NULL)
+            metercache__v1__reserve_response__init(result->reserve);
+        return result->reserve;
+    case QUOTA_SETTLE:
+        result->settle = arena_alloc(arena, sizeof(*result->settle));
+        if (result->settle != NULL)
+            metercache__v1__settle_response__init(result->settle);
+        return result->settle;
+    default:
+        result->void_reservation = arena_alloc(arena, sizeof(*result->void_reservation));
+        if (result->void_reservation != NULL)
+            metercache__v1__void_response__init(result->void_reservation);
+        return result->void_reservation;
+    }
+}
+
+static Metercache__V1__OperationResult__ResponseCase response_case(enum quota_kind kind)
+{
+    switch (kind) {
+    case QUOTA_RESERVE:
+        return METERCACHE__V1__OPERATION_RESULT__RESPONSE_RESERVE;
+    case QUOTA_SETTLE:
+        return METERCACHE__V1__OPERATION_RESULT__RESPONSE_SETTLE;
+    default:
+        return METERCACHE__V1__OPERATION_RESULT__RESPONSE_VOID_RESERVATION;
+    }
+}
+
+/* On the writer's thread alone once the operation is handed over, so that the arena has one
+ * user at a time. */
+static void write_result(struct submitted *it, const struct quota_answer *answer,
+                         const struct error *why)
+{
+    struct arena *arena = it->submission->call->arena;
+    struct error err = ERROR_NONE;
+    enum quota_kind kind = it->op.op.kind;
+    void *response = prepare_response(it->result, kind, arena);
+    enum status status = response != NULL
+                             ? write_reply(&it->op, response, answer, why, arena, &err)
+                             : error_out_of_arena(&err);
+
+    if (status != ST_OK) {
+        it->result->reserve = NULL;
+        write_error(it->result, &it->op.op, answer, &err, arena);
+        return;
+    }
+    it->result->response_case = response_case(kind);
+}
+
+static void submitted_answered(struct writer_op *op, const struct quota_answer *answer,
+                               const struct error *why)
+{
+    struct submitted *it = (struct submitted *)(void *)op; /* its first member */
+    struct submission *submission = it->submission;
+
+    write_result(it, answer, why);
+    let_go(submission);
+}
+
+static enum status read_operation(struct quota_op *op,
+                                  const Metercache__V1__OperationRequest *request,
+                                  const struct quota_config *config, struct error *err)
+{
+    switch (request->operation_case) {
+    case METERCACHE__V1__OPERATION_REQUEST__OPERATION_RESERVE:
+        return quota_operation_read_reserve(op, request->reserve, config, err);
+    case METERCACHE__V1__OPERATION_REQUEST__OPERATION_SETTLE:
+        return quota_operation_read_settle(op, request->settle, err);
+    case METERCACHE__V1__OPERATION_REQUEST__OPERATION_VOID_RESERVATION:
+        return quota_operation_read_void(op, request->void_reservation, err);
+    default:
+        return error_field(err, "operation", "must be one of reserve, settle and void");
+    }
+}
+
+static enum status prepare(struct submission **out, struct rpc_call *call,
+                           Metercache__V1__SubmitResponse *reply, size_t count,
+                           struct error *err)
+{
+    struct submission *submission = arena_alloc(call->arena, sizeof(*submission));
+    Metercache__V1__OperationResult *results =
+        arena_alloc_array(call->arena, count, sizeof(*results));
+
+    reply->results = arena_alloc_array(call->arena, count, sizeof(*reply->results));
+    if (submission == NULL || results == NULL || reply->results == NULL)
+        return error_out_of_arena(err);
+    submission->call = call;
+    submission->operations =
+        arena_alloc_array(call->arena, count, sizeof(*submission->operations));
+    if (submission->operations == NULL)
+        return error_out_of_arena(err);
+    atomic_init(&submission->open, (unsigned)count + 1);
+    for (size_t i = 0; i < count; i++) {
+        metercache__v1__operation_result__init(&results[i]);
+        reply->results[i] = &results[i];
+        submission->operations[i].submission = submission;
+        submission->operations[i].result = &results[i];
+        submission->operations[i].op.answered = submitted_answered;
+    }
+    reply->n_results = count;
+    *out = submission;
+    return ST_OK;
+}
+
+/* Wrong ones get their results here, before the writer has any: one user of the arena. */
+static struct writer_list read_operations(struct submission *submission,
+                                          const Metercache__V1__SubmitRequest *request,
+                                          const struct quota_config *config)
+{
+    struct writer_list list = {.first = NULL};
+
+    for (size_t i = 0; i < request->n_operations; i++) {
+        struct submitted *it = &submission->operations[i];
+        struct error err = ERROR_NONE;
+
+        if (read_operation(&it->op.op, request->operations[i], config, &err) == ST_OK) {
+            writer_list_add(&list, &it->op);
+        } else {
+            write_error(it->result, &it->op.op, NULL, &err, submission->call->arena);
+            atomic_fetch_sub(&submission->open, 1); /* the handler's own share is left */
+        }
+    }
+    return list;
+}
+
+static enum status submit(struct rpc_call *call, const void *in, void *out,
+                          struct error *err)
+{
+    const struct quota_service *quota = call->service;
+    const Metercache__V1__SubmitRequest *request = in;
+    struct submission *submission = NULL;
+    struct writer_list list;
+    enum status status;
+
+    if (refuse_dry_run(call, err) != ST_OK)
+        return err->status;
+    if (request->n_operations == 0 || request->n_operations > SUBMIT_MAX)
+        return error_field(err, "operations", "must be 1 to %d", SUBMIT_MAX);
+    if (prepare(&submission, call, out, request->n_operations, err) != ST_OK)
+        return err->status;
+    list = read_operations(submission, request, quota->config);
+    status = rpc_call_defer(call);
+    writer_submit_list(quota->writer, &list);
+    let_go(submission);
+    return status;
 }
 
 /* ---- GetUsage -------------------------------------------------------------------------- */
@@ -308,14 +330,14 @@ static enum status add_meter(Metercache__V1__GetUsageResponse *reply, uint32_t m
 {
     const struct quota_service *quota = call->service;
     Metercache__V1__MeterState *out = arena_alloc(call->arena, sizeof(*out));
-    struct quota_counter counter;
+    struct quota_meter_view view;
 
     if (out == NULL)
         return error_out_of_arena(err);
-    if (!usage_at(writer_usage(quota->writer), meter, reply->as_of_us, &counter))
+    if (!usage_at(writer_usage(quota->writer), meter, reply->as_of_us, &view))
         return error_set(err, ST_UNAVAILABLE, "the ledger is not open yet");
     metercache__v1__meter_state__init(out);
-    quota_answer_meter_state(out, &counter);
+    quota_answer_meter_state(out, &view);
     reply->meters[reply->n_meters++] = out;
     return ST_OK;
 }
@@ -330,7 +352,7 @@ static enum status get_usage(struct rpc_call *call, const void *in, void *out,
     uint32_t last = METER_COUNT - 1;
 
     if (request->meter[0] != '\0') {
-        if (find_meter(&first, request->meter, err) != ST_OK)
+        if (quota_operation_read_meter(&first, request->meter, err) != ST_OK)
             return err->status;
         last = first;
     }
@@ -353,6 +375,7 @@ const struct rpc_method QUOTA_METHODS[] = {
     {SERVICE, "Reserve",         RPC_ROLE_SERVICE, OPERATION, reserve},
     {SERVICE, "Settle",          RPC_ROLE_SERVICE, OPERATION, settle},
     {SERVICE, "VoidReservation", RPC_ROLE_SERVICE, OPERATION, void_reservation},
+    {SERVICE, "Submit",          RPC_ROLE_SERVICE, OPERATION, submit},
     {SERVICE, "GetUsage",        RPC_ROLES_ANY,    OPERATION, get_usage},
     {.service = NULL},
 };

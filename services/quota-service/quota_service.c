@@ -1,20 +1,20 @@
 #include "quota_service.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
+#include "alert_event_rpc.h"
 #include "core/mem.h"
 #include "daemon/daemon.h"
 #include "meters.h"
 #include "quota_stats.h"
 
-#define HELD_LIMIT    131072
-#define CLOSED_LIMIT  16384
-#define DONE_LIMIT    65536
-#define REFUSED_LIMIT 16384
-#define QUEUE_LIMIT   8192
-/* Limits come from settings; limits set over RPC will count from 1. */
-#define SETTINGS_LIMIT_VERSION 0
+#define HELD_LIMIT     131072
+#define CLOSED_LIMIT   16384
+#define DONE_LIMIT     32768
+#define REFUSED_LIMIT  8192
+#define COUNTER_LIMIT  131072
+#define COOLDOWN_LIMIT 16384
+#define QUEUE_LIMIT    8192
 
 static struct quota_core_options core_options(const struct quota_config *config)
 {
@@ -23,43 +23,55 @@ static struct quota_core_options core_options(const struct quota_config *config)
                                          .done_limit = DONE_LIMIT,
                                          .refused_limit = REFUSED_LIMIT,
                                          .anchor_day = (unsigned)config->anchor_day,
-                                         .meter_count = METER_COUNT,
-                                         .limit_version = SETTINGS_LIMIT_VERSION};
+                                         .counter_limit = COUNTER_LIMIT,
+                                         .cooldown_limit = COOLDOWN_LIMIT,
+                                         .meter_count = METER_COUNT};
 
     for (unsigned meter = 0; meter < METER_COUNT; meter++)
         options.limits_milli[meter] = meters_limit_milli(meter, config);
     return options;
 }
 
-/* "host/pid": tells people which instance holds the ledger. */
-static void name_writer(char *out, size_t size)
+/* What EventsService tells of an alert; QuotaService.ListThresholds has them all. */
+static void publish_alert(void *context, const struct quota_alert *alert)
 {
-    char host[64] = "";
+    struct quota_service *quota = context;
 
-    if (gethostname(host, sizeof(host) - 1) != 0)
-        host[0] = '\0';
-    snprintf(out, size, "%s/%ld", host, (long)getpid());
+    if (quota->events != NULL)
+        alert_event_publish(quota->events, alert);
+}
+
+static enum status open_events(struct quota_service *quota, struct error *err)
+{
+    const char *url = quota->config->events_listen_url;
+    char name[96];
+
+    if (url[0] == '\0')
+        return ST_OK;
+    snprintf(name, sizeof(name), "quota-service/%s", quota->config->instance);
+    return rpc_publisher_open(&quota->events, name, url, err);
 }
 
 enum status quota_service_open(void **service, const void *settings, struct error *err)
 {
     const struct quota_config *config = settings;
-    char name[96];
+    struct quota_service *quota = mem_alloc(sizeof(*quota));
     struct writer_options options = {.core = core_options(config),
                                      .ledger = {.url = config->ledger_url,
                                                 .token = config->service_token,
-                                                .writer_name = name,
+                                                .writer_name = config->instance,
                                                 .tls_ca_file = config->tls_ca_file,
                                                 .tls_cert_file = config->tls_cert_file,
                                                 .tls_key_file = config->tls_key_file},
                                      .queue_limit = QUEUE_LIMIT,
+                                     .alert = publish_alert,
+                                     .alert_context = quota,
                                      .end = daemon_request_exit};
-    struct quota_service *quota = mem_alloc(sizeof(*quota));
 
-    name_writer(name, sizeof(name));
     quota->config = config;
     stats_register(quota_stats, QUOTA_STAT_COUNT);
-    if (writer_open(&quota->writer, &options, err) != ST_OK) {
+    if (open_events(quota, err) != ST_OK ||
+        writer_open(&quota->writer, &options, err) != ST_OK) {
         quota_service_close(quota);
         return err->status;
     }
@@ -74,6 +86,7 @@ void quota_service_close(void *service)
     if (quota == NULL)
         return;
     writer_close(quota->writer);
+    rpc_publisher_close(quota->events);
     stats_unregister(quota_stats);
     mem_free(quota);
 }

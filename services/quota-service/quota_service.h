@@ -8,11 +8,13 @@
 
 #include "config.h"
 #include "core/error.h"
+#include "rpc/events.h"
 #include "writer.h"
 
 struct quota_service {
     const struct quota_config *config;
     struct writer *writer;
+    struct rpc_publisher *events; /* NULL: none */
 };
 
 /* For struct daemon_spec. `config` is a struct quota_config and outlives the service. */

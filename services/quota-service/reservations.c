@@ -40,6 +40,7 @@ void reservations_clear(struct reservations *pool)
     pool->held_count = 0;
     pool->closed_head = 0;
     pool->closed_count = 0;
+    pool->closed_total = 0;
     id_index_clear(&pool->index);
     texts_clear(&pool->texts);
 }
@@ -152,6 +153,7 @@ static void remember_closed(struct reservations *pool, uint32_t slot)
         forget_oldest_closed(pool);
     pool->closed[(pool->closed_head + pool->closed_count) % pool->closed_limit] = slot;
     pool->closed_count++;
+    pool->closed_total++;
 }
 
 /* There is one: held ones and closed ones are limited apart, and the pool is their sum. */
@@ -194,7 +196,8 @@ void reservations_enter(struct reservations *pool, struct reservation *reservati
                         enum reservation_state state)
 {
     if (state == RESERVATION_CORRECTED) {
-        assert(reservation->state == RESERVATION_LAPSED);
+        assert(reservation->state == RESERVATION_LAPSED ||
+               reservation->state == RESERVATION_UNKNOWN);
     } else {
         assert(reservation->state == RESERVATION_HELD && state > RESERVATION_HELD);
         heap_remove(pool, reservation->heap_at);

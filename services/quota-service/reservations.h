@@ -5,7 +5,8 @@
  * first-out list of closed ones, so that a repeated or late settle mostly needs no look-up
  * in the ledger. Closed ones are forgotten oldest first; held ones never are.
  *
- * held -> posted | voided | lapsed; lapsed -> corrected (once). Nothing else happens.
+ * held -> posted | voided | lapsed | unknown; lapsed, unknown -> corrected (once). Nothing
+ * else happens.
  *
  * No allocation after reservations_init. Not locked.
  */
@@ -26,13 +27,15 @@ enum reservation_state {
     RESERVATION_HELD,
     RESERVATION_POSTED,
     RESERVATION_VOIDED,
-    RESERVATION_LAPSED, /* nobody settled by the deadline: presumed spent */
+    RESERVATION_LAPSED,  /* nobody settled by the deadline: presumed spent */
+    RESERVATION_UNKNOWN, /* settled as sent without a definite answer: presumed spent */
     RESERVATION_CORRECTED,
 };
 
 struct reservation {
-    struct op_id id; /* first: the index reads it there */
-    int64_t amount_milli;
+    struct op_id id;      /* first: the index reads it there */
+    int64_t amount_milli; /* held */
+    int64_t posted_milli; /* once closed */
     int64_t expires_at_us;
     int64_t period_start_us;
     uint64_t batch;     /* the last one that changed it */
@@ -56,6 +59,7 @@ struct reservations {
     uint32_t closed_head;
     uint32_t closed_count;
     uint32_t closed_limit;
+    uint64_t closed_total; /* ever */
     struct id_index index;
     struct texts texts;
 };

@@ -12,6 +12,7 @@
 #define LAPSES_PER_BATCH 256
 #define SWEEP_US         (500 * CLOCK_US_PER_MS) /* how late a lapse may be noticed */
 #define RETRY_AFTER_MS   250
+#define RESIGN_MS        300
 #define STACK_BYTES      (1024 * 1024)
 
 /* ---- small parts ----------------------------------------------------------------------- */
@@ -43,7 +44,12 @@ static struct op_list take_all(struct op_list *list)
     return all;
 }
 
-static enum status refuse(struct error *err, const char *why)
+struct quota_time writer_time(void)
+{
+    return (struct quota_time){clock_wall_us(), clock_mono_us()};
+}
+
+enum status writer_refusal(struct error *err, const char *why)
 {
     error_set(err, ST_UNAVAILABLE, "%s", why);
     error_reason(err, "LEDGER_UNAVAILABLE");
@@ -58,7 +64,7 @@ void writer_enter(struct writer *w, enum writer_phase phase, const struct error 
     mutex_lock(&w->mutex);
     w->shared_phase = phase;
     if (why_not != NULL)
-        refuse(&w->why_not, why_not->message);
+        writer_refusal(&w->why_not, why_not->message);
     mutex_unlock(&w->mutex);
 }
 
@@ -70,8 +76,8 @@ static void count_answer(const struct quota_answer *answer)
         stats_add(&quota_stats[QUOTA_STAT_UNAVAILABLE], 1);
     else if (answer->replayed)
         stats_add(&quota_stats[QUOTA_STAT_REPLAYED], 1);
-    else if (answer->verdict == QUOTA_METER_SPENT)
-        stats_add(&quota_stats[QUOTA_STAT_METER_SPENT], 1);
+    else if (answer->verdict == QUOTA_REFUSED)
+        stats_add(&quota_stats[QUOTA_STAT_REFUSED], 1);
 }
 
 void writer_answer(struct writer *w, struct writer_op *op,
@@ -79,9 +85,7 @@ void writer_answer(struct writer *w, struct writer_op *op,
 {
     count_answer(answer);
     op->answered(op, answer, err); /* op may be gone now */
-    mutex_lock(&w->mutex);
-    w->under_way--;
-    mutex_unlock(&w->mutex);
+    atomic_fetch_sub(&w->under_way, 1);
 }
 
 void writer_refuse_all(struct writer *w, struct op_list *list, const struct error *err)
@@ -96,9 +100,9 @@ void writer_refuse_all(struct writer *w, struct op_list *list, const struct erro
 /* ---- stepping -------------------------------------------------------------------------- */
 
 /* False when the open batch cannot take this one; it stays first. */
-static bool step_one(struct writer *w, struct writer_op *op)
+static bool step_one(struct writer *w, struct writer_op *op, struct quota_time now)
 {
-    quota_core_step(w->core, &op->op, clock_wall_us(), &w->open->batch, &op->answer);
+    quota_core_step(w->core, &op->op, now, &w->open->batch, &op->answer);
     if (op->answer.verdict == QUOTA_NEXT_BATCH)
         return false;
     take_first(&w->taken);
@@ -113,10 +117,13 @@ static bool step_one(struct writer *w, struct writer_op *op)
     return true;
 }
 
+/* All that was taken arrived before this moment: one reading of the clock serves it. */
 static bool step_taken(struct writer *w)
 {
+    struct quota_time now = writer_time();
+
     while (w->taken.first != NULL) {
-        if (!step_one(w, w->taken.first))
+        if (!step_one(w, w->taken.first, now))
             return false;
     }
     return true;
@@ -126,7 +133,7 @@ void writer_advance(struct writer *w)
 {
     bool all_stepped;
 
-    quota_core_tick(w->core, clock_wall_us(), LAPSES_PER_BATCH, &w->open->batch);
+    quota_core_tick(w->core, writer_time(), LAPSES_PER_BATCH, &w->open->batch);
     do {
         all_stepped = step_taken(w);
         if (w->flying == NULL && !quota_core_is_empty(w->core, &w->open->batch))
@@ -135,7 +142,11 @@ void writer_advance(struct writer *w)
             break; /* what is left waits for the commit in flight */
     } while (!all_stepped);
     writer_lookup_start(w);
+    writer_load_go_on(w);
+    writer_beat(w);
     stats_set(&quota_stats[QUOTA_STAT_HELD], quota_core_held_count(w->core));
+    stats_set(&quota_stats[QUOTA_STAT_COUNTERS], quota_core_counter_count(w->core));
+    stats_set(&quota_stats[QUOTA_STAT_FROZEN], quota_core_is_frozen(w->core));
 }
 
 /* ---- the thread ------------------------------------------------------------------------ */
@@ -147,13 +158,15 @@ static uint64_t wake_us(const struct writer *w)
     uint64_t at_us = writer_ledger_wake_us(w);
 
     if (w->phase == WRITER_SERVING) {
-        int64_t wait_us = quota_core_next_due_us(w->core) - clock_wall_us();
+        int64_t wait_us = quota_core_next_due_us(w->core) - quota_core_now_us(w->core);
         uint64_t due_us;
 
         /* Due, but held up by the commit in flight: its outcome wakes us. */
         if (wait_us < 0 || wait_us > SWEEP_US)
             wait_us = SWEEP_US;
         due_us = now_us + (uint64_t)wait_us;
+        at_us = at_us < due_us ? at_us : due_us;
+        due_us = writer_load_wake_us(w);
         at_us = at_us < due_us ? at_us : due_us;
     }
     return at_us;
@@ -188,13 +201,27 @@ static bool take_work(struct writer *w, struct ledger_reply *mail[WRITER_MAIL_MA
     return go_on;
 }
 
+static void read_one(struct writer *w, const struct ledger_reply *reply)
+{
+    switch (reply->call) {
+    case LEDGER_GET_OPERATIONS:
+        writer_lookup_reply(w, reply);
+        break;
+    case LEDGER_LIST_OPEN:
+        writer_load_reply(w, reply);
+        break;
+    case LEDGER_BEAT:
+        writer_beat_reply(w, reply);
+        break;
+    default:
+        writer_ledger_reply(w, reply);
+    }
+}
+
 static void read_mail(struct writer *w, struct ledger_reply *mail[], unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (mail[i]->call == LEDGER_GET_OPERATIONS)
-            writer_lookup_reply(w, mail[i]);
-        else
-            writer_ledger_reply(w, mail[i]);
+        read_one(w, mail[i]);
         ledger_reply_free(mail[i]);
     }
 }
@@ -207,6 +234,23 @@ static void refuse_everybody(struct writer *w, const struct error *err)
         writer_refuse_all(w, &w->batches[i].waiting, err);
 }
 
+/* So that a standby need not wait until we are silent; its answer says that it got there. */
+static void resign(struct writer *w)
+{
+    uint64_t until_us = clock_deadline_ms(RESIGN_MS);
+    bool is_done = w->phase != WRITER_SERVING && w->phase != WRITER_DOUBTING;
+
+    if (is_done)
+        return;
+    ledger_client_get_writer(w->ledger, w->epoch);
+    mutex_lock(&w->mutex);
+    while (!is_done && condition_wait_until(&w->changed, &w->mutex, until_us)) {
+        for (unsigned i = 0; i < w->mail_count; i++)
+            is_done |= w->mail[i]->call == LEDGER_GET_WRITER;
+    }
+    mutex_unlock(&w->mutex);
+}
+
 static void *run(void *argument)
 {
     struct writer *w = argument;
@@ -215,7 +259,7 @@ static void *run(void *argument)
     struct error err;
     bool go_on;
 
-    writer_ledger_start(w);
+    writer_standby_ask(w);
     do {
         go_on = take_work(w, mail, &mail_count);
         read_mail(w, mail, mail_count);
@@ -226,9 +270,10 @@ static void *run(void *argument)
         else if (!writer_is_ready(w, &err))
             refuse_everybody(w, &err);
     } while (go_on);
-    refuse(&err, "the service is stopping");
+    writer_refusal(&err, "the service is stopping");
     refuse_everybody(w, &err);
     writer_refuse_all(w, &w->looking_up, &err);
+    resign(w);
     return NULL;
 }
 
@@ -265,6 +310,7 @@ static void free_writer(struct writer *w)
     usage_done(&w->usage);
     condition_done(&w->changed);
     mutex_done(&w->mutex);
+    mem_free(w->name);
     mem_free(w);
 }
 
@@ -277,10 +323,12 @@ enum status writer_open(struct writer **out, const struct writer_options *option
     ledger.done = deliver;
     ledger.context = w;
     w->options = *options;
+    w->name = mem_strdup(options->ledger.writer_name);
+    w->options.ledger.writer_name = w->name;
     mutex_init(&w->mutex);
     condition_init(&w->changed);
     usage_init(&w->usage);
-    refuse(&w->why_not, "the ledger is not open yet");
+    writer_refusal(&w->why_not, "the ledger is not open yet");
     w->core = quota_core_new(&options->core);
     w->retry_at_us = UINT64_MAX;
     init_batches(w);
@@ -306,28 +354,65 @@ void writer_close(struct writer *w)
     free_writer(w);
 }
 
-void writer_submit(struct writer *w, struct writer_op *op)
+void writer_list_add(struct writer_list *list, struct writer_op *op)
+{
+    op->next = NULL;
+    if (list->first == NULL)
+        list->first = op;
+    else
+        list->last->next = op;
+    list->last = op;
+    list->count++;
+}
+
+/* All of a list or none: its operations may share memory that has one user at a time. */
+static enum status accept(struct writer *w, struct writer_list *list, struct error *err)
+{
+    if (w->stopping)
+        return writer_refusal(err, "the service is stopping");
+    if (w->shared_phase != WRITER_SERVING) {
+        *err = w->why_not;
+        return err->status;
+    }
+    if (atomic_load(&w->under_way) + list->count > w->options.queue_limit)
+        return writer_refusal(err, "too many operations are under way");
+    atomic_fetch_add(&w->under_way, list->count);
+    if (w->arrived.first == NULL) {
+        w->arrived.first = list->first;
+        condition_signal(&w->changed);
+    } else {
+        w->arrived.last->next = list->first;
+    }
+    w->arrived.last = list->last;
+    return ST_OK;
+}
+
+void writer_submit_list(struct writer *w, struct writer_list *list)
 {
     struct error err = ERROR_NONE;
+    struct writer_op *op = list->first;
+    enum status status;
 
+    if (op == NULL)
+        return;
     mutex_lock(&w->mutex);
-    if (w->stopping)
-        refuse(&err, "the service is stopping");
-    else if (w->shared_phase != WRITER_SERVING)
-        err = w->why_not;
-    else if (w->under_way >= w->options.queue_limit)
-        refuse(&err, "too many operations are under way");
-    if (err.status == ST_OK) {
-        w->under_way++;
-        if (w->arrived.first == NULL)
-            condition_signal(&w->changed);
-        writer_append(&w->arrived, op);
-    }
+    status = accept(w, list, &err);
     mutex_unlock(&w->mutex);
-    if (err.status != ST_OK) {
+    while (status != ST_OK && op != NULL) {
+        struct writer_op *next = op->next;
+
         count_answer(NULL);
-        op->answered(op, NULL, &err);
+        op->answered(op, NULL, &err); /* op may be gone now */
+        op = next;
     }
+}
+
+void writer_submit(struct writer *w, struct writer_op *op)
+{
+    struct writer_list list = {.first = NULL};
+
+    writer_list_add(&list, op);
+    writer_submit_list(w, &list);
 }
 
 bool writer_is_ready(struct writer *w, struct error *err)

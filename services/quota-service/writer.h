@@ -45,7 +45,11 @@ struct writer_options {
     struct quota_core_options core;
     struct ledger_client_options ledger; /* without done and context */
     uint32_t queue_limit;                /* operations under way at once */
-    void (*end)(int exit_status);        /* fenced, or in disagreement with the ledger */
+    /* Told of every committed alert, on the writer's thread; may be called again for the same
+     * one after a restart. NULL: nobody is told. Never blocks. */
+    void (*alert)(void *context, const struct quota_alert *alert);
+    void *alert_context;
+    void (*end)(int exit_status); /* fenced, or in disagreement with the ledger */
 };
 
 /* Opens the connection and starts the thread, which opens the ledger when it can. */
@@ -56,6 +60,16 @@ void writer_close(struct writer *writer);
 
 /* Hand over an operation. It is always answered, maybe before this returns. */
 void writer_submit(struct writer *writer, struct writer_op *op);
+
+/* Operations to be handed over together, in their order. */
+struct writer_list {
+    struct writer_op *first;
+    struct writer_op *last;
+    uint32_t count;
+};
+
+void writer_list_add(struct writer_list *list, struct writer_op *op);
+void writer_submit_list(struct writer *writer, struct writer_list *list);
 
 /* False with the reason while operations would be refused. */
 bool writer_is_ready(struct writer *writer, struct error *err);

@@ -1,7 +1,8 @@
 /*
  * The writer and the ledger: opening it, committing, and what follows from each outcome.
  *
- *   OPENING: OpenLedger -> ListOpenReservations, page by page -> SERVING
+ *   STANDBY: see writer_standby.c
+ *   OPENING: OpenLedger -> SERVING; open reservations follow (writer_load.c)
  *   SERVING: CommitBatch -> OK -> the next batch
  *                        -> fenced, or the ledger disagrees -> ENDED
  *                        -> anything else, or nothing for a while -> DOUBTING
@@ -27,7 +28,7 @@ static const struct backoff_policy pauses = {.first_ms = 50, .max_ms = 250};
 
 /* ---- phases ---------------------------------------------------------------------------- */
 
-static void end(struct writer *w, const char *event, const struct error *why)
+void writer_end(struct writer *w, const char *event, const struct error *why)
 {
     struct error err = *why;
 
@@ -40,7 +41,7 @@ static void end(struct writer *w, const char *event, const struct error *why)
     w->options.end(DAEMON_EXIT_INTERNAL);
 }
 
-static void retry_later(struct writer *w, const struct error *why, const char *event)
+void writer_retry_later(struct writer *w, const struct error *why, const char *event)
 {
     uint64_t pause_ms = backoff_delay_ms(&pauses, ++w->failures, rng_system_u64());
 
@@ -63,65 +64,58 @@ static void doubt(struct writer *w, const struct error *why)
 
 /* ---- opening --------------------------------------------------------------------------- */
 
-void writer_ledger_start(struct writer *w)
+void writer_ledger_open(struct writer *w)
 {
+    struct error err;
+
+    error_set(&err, ST_UNAVAILABLE, "the ledger is not open yet");
+    writer_enter(w, WRITER_OPENING, &err);
     w->is_calling = true;
     ledger_client_open_epoch(w->ledger);
 }
 
-static void disagree(struct writer *w, const char *what)
+void writer_disagree(struct writer *w, const char *what)
 {
     struct error err;
 
     error_set(&err, ST_DATA_LOSS, "%s", what);
-    end(w, "the ledger contradicts itself", &err);
+    writer_end(w, "the ledger contradicts itself", &err);
 }
 
-static void load_counters(struct writer *w, const struct ledger_reply *reply)
+static bool load(struct writer *w, const struct ledger_reply *reply)
+{
+    quota_core_reset(w->core, reply->last_batch, reply->last_at_us, reply->newest_op_us);
+    for (size_t i = 0; i < reply->limit_count; i++) {
+        if (!quota_core_load_limit(w->core, &reply->limits[i]))
+            return false;
+    }
+    for (size_t i = 0; i < reply->counter_count; i++) {
+        if (!quota_core_load_counter(w->core, &reply->counters[i]))
+            return false;
+    }
+    return true;
+}
+
+static void begin_serving(struct writer *w, const struct ledger_reply *reply)
 {
     w->epoch = reply->epoch;
-    quota_core_reset(w->core, reply->last_batch, reply->last_at_us, reply->newest_op_us);
-    for (size_t i = 0; i < reply->counter_count; i++) {
-        if (!quota_core_load_counter(w->core, &reply->counters[i])) {
-            disagree(w, "periods of a meter overlap, or a counter is negative");
-            return;
-        }
-    }
-    w->is_calling = true;
-    ledger_client_list_open(w->ledger, "");
-}
-
-static void begin_serving(struct writer *w)
-{
-    struct quota_counter rows[COUNTERS_MAX];
-
     w->open = &w->batches[0];
     w->flying = NULL;
-    if (!quota_core_start(w->core, clock_wall_us(), &w->open->batch)) {
-        disagree(w, "counters and open reservations do not agree");
+    if (!load(w, reply)) {
+        writer_disagree(w, "periods of a meter overlap, or a counter is negative");
         return;
     }
-    usage_set(&w->usage, rows, quota_core_counters(w->core, rows));
+    if (!quota_core_start(w->core, writer_time(), &w->open->batch)) {
+        writer_disagree(w, "a meter has periods ahead and none at present");
+        return;
+    }
+    w->beat_at_us = 0;
+    usage_open(&w->usage, w->core);
     log_event(LOG_INFO, "ledger opened", LOG_U64("epoch", w->epoch),
-              LOG_U64("open_reservations", quota_core_held_count(w->core)));
+              LOG_U64("batch", reply->last_batch));
     writer_enter(w, WRITER_SERVING, NULL);
-}
-
-static void load_page(struct writer *w, const struct ledger_reply *reply)
-{
-    for (size_t i = 0; i < reply->row_count; i++) {
-        if (!quota_core_load_reservation(w->core, &reply->rows[i])) {
-            disagree(w,
-                     "an open reservation does not fit its counter, or there are too many");
-            return;
-        }
-    }
-    if (reply->next_page[0] == '\0') {
-        begin_serving(w);
-        return;
-    }
-    w->is_calling = true;
-    ledger_client_list_open(w->ledger, reply->next_page);
+    writer_alerts_opened(w, reply);
+    writer_load_begin(w);
 }
 
 static void opening_reply(struct writer *w, const struct ledger_reply *reply)
@@ -129,17 +123,15 @@ static void opening_reply(struct writer *w, const struct ledger_reply *reply)
     if (reply->skipped > 0)
         log_event(LOG_WARN, "the ledger holds rows of unknown meters",
                   LOG_U64("rows", reply->skipped));
-    if (reply->err.status == ST_OK && reply->call == LEDGER_OPEN) {
+    if (reply->err.status == ST_OK) {
         w->failures = 0;
-        load_counters(w, reply);
-    } else if (reply->err.status == ST_OK) {
-        load_page(w, reply);
+        begin_serving(w, reply);
     } else {
         struct error err = reply->err;
 
         error_wrap(&err, "the ledger cannot be opened");
         writer_enter(w, WRITER_OPENING, &err);
-        retry_later(w, &reply->err, "cannot open the ledger");
+        writer_retry_later(w, &reply->err, "cannot open the ledger");
     }
 }
 
@@ -166,11 +158,10 @@ void writer_fly(struct writer *w)
 
 static void report_row(const struct quota_row *row)
 {
-    static const enum quota_stat counters[] = {[QUOTA_RESERVE] = QUOTA_STAT_RESERVED,
-                                               [QUOTA_SETTLE] = QUOTA_STAT_SETTLED,
-                                               [QUOTA_VOID] = QUOTA_STAT_VOIDED,
-                                               [QUOTA_LAPSE] = QUOTA_STAT_LAPSED,
-                                               [QUOTA_CORRECT] = QUOTA_STAT_CORRECTED};
+    static const enum quota_stat counters[] = {
+        [QUOTA_RESERVE] = QUOTA_STAT_RESERVED,  [QUOTA_SETTLE] = QUOTA_STAT_SETTLED,
+        [QUOTA_VOID] = QUOTA_STAT_VOIDED,       [QUOTA_LAPSE] = QUOTA_STAT_LAPSED,
+        [QUOTA_CORRECT] = QUOTA_STAT_CORRECTED, [QUOTA_ADJUST] = QUOTA_STAT_ADJUSTED};
     char id[OP_ID_TEXT_SIZE];
 
     stats_add(&quota_stats[counters[row->kind]], 1);
@@ -199,7 +190,7 @@ static void answer_waiting(struct writer *w, struct op_list *waiting)
 }
 
 /* The flying batch is in the ledger: the next one leaves first, then answers go out. */
-static void complete(struct writer *w)
+static void complete(struct writer *w, const struct ledger_reply *reply)
 {
     struct writer_batch *done = w->flying;
     struct op_list waiting = done->waiting;
@@ -209,7 +200,8 @@ static void complete(struct writer *w)
                      clock_mono_us() - w->flying_since_us);
     done->waiting = (struct op_list){NULL, NULL};
     quota_core_committed(w->core, done->batch.number);
-    usage_merge(&w->usage, done->batch.counters, done->batch.counter_count);
+    usage_commit(&w->usage, w->core, &done->batch);
+    writer_alerts_committed(w, &done->batch, reply);
     for (size_t i = 0; i < done->batch.row_count; i++)
         report_row(&done->batch.rows[i]);
     w->flying = NULL;
@@ -249,14 +241,14 @@ static bool is_final(const struct error *err)
 static void commit_reply(struct writer *w, const struct ledger_reply *reply)
 {
     if (reply->err.status == ST_OK) {
-        complete(w);
+        complete(w, reply);
     } else if (is_reason(&reply->err, "FENCED")) {
-        end(w, "another writer has taken over", &reply->err);
+        writer_end(w, "another writer has taken over", &reply->err);
     } else if (is_final(&reply->err)) {
-        end(w, "the ledger refuses what was decided", &reply->err);
+        writer_end(w, "the ledger refuses what was decided", &reply->err);
     } else {
         doubt(w, &reply->err);
-        retry_later(w, &reply->err, "outcome of a batch is not known");
+        writer_retry_later(w, &reply->err, "outcome of a batch is not known");
     }
 }
 
@@ -266,16 +258,16 @@ static void get_batch_reply(struct writer *w, const struct ledger_reply *reply)
 
     if (reply->err.status != ST_OK) {
         doubt(w, &reply->err);
-        retry_later(w, &reply->err, "the ledger does not answer");
+        writer_retry_later(w, &reply->err, "the ledger does not answer");
     } else if (reply->committed) {
-        complete(w);
+        complete(w, reply);
     } else if (reply->epoch != w->epoch) {
         error_set(&err, ST_PRECONDITION, "the ledger is at epoch %llu",
                   (unsigned long long)reply->epoch);
         error_reason(&err, "FENCED");
-        end(w, "another writer has taken over", &err);
+        writer_end(w, "another writer has taken over", &err);
     } else if (reply->last_batch != w->flying->batch.number - 1) {
-        disagree(w, "the ledger is at another batch");
+        writer_disagree(w, "the ledger is at another batch");
     } else {
         send_batch(w);
     }
@@ -292,8 +284,10 @@ void writer_ledger_reply(struct writer *w, const struct ledger_reply *reply)
         commit_reply(w, reply);
     else if (reply->call == LEDGER_GET_BATCH)
         get_batch_reply(w, reply);
-    else
+    else if (reply->call == LEDGER_OPEN)
         opening_reply(w, reply);
+    else if (reply->call == LEDGER_GET_WRITER)
+        writer_standby_reply(w, reply);
 }
 
 void writer_ledger_retry(struct writer *w)
@@ -301,8 +295,10 @@ void writer_ledger_retry(struct writer *w)
     if (w->is_calling || clock_mono_us() < w->retry_at_us)
         return;
     w->retry_at_us = UINT64_MAX;
-    if (w->phase == WRITER_OPENING) {
-        writer_ledger_start(w);
+    if (w->phase == WRITER_STANDBY) {
+        writer_standby_ask(w);
+    } else if (w->phase == WRITER_OPENING) {
+        writer_ledger_open(w);
     } else if (w->phase == WRITER_DOUBTING) {
         w->is_calling = true;
         ledger_client_get_batch(w->ledger, w->epoch, w->flying->batch.number);

@@ -7,12 +7,14 @@
 #define WRITER_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "ledger_client_rpc.h"
 #include "writer.h"
 
 enum writer_phase {
-    WRITER_OPENING, /* taking an epoch, loading */
+    WRITER_STANDBY, /* asking whether another one lives */
+    WRITER_OPENING, /* taking an epoch, loading the meters */
     WRITER_SERVING,
     WRITER_DOUBTING, /* the outcome of a batch is not known */
     WRITER_ENDED,    /* never writes again */
@@ -29,12 +31,23 @@ struct writer_batch {
     struct op_list waiting;
 };
 
-#define WRITER_MAIL_MAX 4 /* a main call and a look-up in flight, doubled */
+/* One of each kind is in flight at most: a main call, a look-up, a page, a beat, usage. */
+#define WRITER_MAIL_MAX 16
+
+/* What a standby saw of the one who writes. */
+struct writer_watch {
+    bool has_seen;
+    uint64_t epoch;
+    uint64_t beat;
+    uint64_t moved_us; /* monotonic: when it was last seen to live */
+};
 
 struct writer {
     struct writer_options options;
+    char *name; /* options.ledger.writer_name */
     pthread_t thread;
     struct usage usage;
+    atomic_uint under_way; /* submitted, not answered */
 
     /* guarded by mutex */
     pthread_mutex_t mutex;
@@ -42,7 +55,6 @@ struct writer {
     enum writer_phase shared_phase;
     struct error why_not; /* while not serving */
     struct op_list arrived;
-    uint32_t under_way; /* submitted, not answered */
     struct ledger_reply *mail[WRITER_MAIL_MAX];
     unsigned mail_count;
     bool stopping;
@@ -59,9 +71,24 @@ struct writer {
     struct op_list taken;        /* arrived, not stepped yet */
     struct op_list to_look_up;
     struct op_list looking_up;
-    bool is_calling;      /* a call other than a look-up is in flight */
-    uint64_t retry_at_us; /* monotonic; UINT64_MAX: no retry is due */
-    unsigned failures;    /* in a row */
+    bool is_looking_up;
+    struct ledger_lookup lookup; /* being built */
+    bool is_calling;             /* a main call is in flight: epoch, batch, writer */
+    uint64_t retry_at_us;        /* monotonic; UINT64_MAX: no retry is due */
+    unsigned failures;           /* in a row */
+
+    /* writer_standby.c */
+    struct writer_watch watch;
+    bool is_beating;
+    uint64_t beat_at_us; /* monotonic: when the next sign of life is due */
+
+    /* writer_load.c: open reservations, page by page while serving */
+    bool is_loading;
+    bool is_paging; /* a page is on its way */
+    char page[LEDGER_PAGE_MAX];
+    uint64_t closed_before; /* quota_core_closed_total when it was asked for */
+    uint64_t page_at_us;    /* monotonic: when it may be asked for again */
+    uint64_t opened_at_us;  /* monotonic, of the log line */
 };
 
 /* writer.c */
@@ -73,9 +100,15 @@ void writer_refuse_all(struct writer *w, struct op_list *list, const struct erro
 /* Step what was taken, and let the open batch fly when nothing flies. */
 void writer_advance(struct writer *w);
 
+struct quota_time writer_time(void);
+enum status writer_refusal(struct error *err, const char *why);
+
 /* writer_ledger.c */
 void writer_fly(struct writer *w);
-void writer_ledger_start(struct writer *w);
+void writer_ledger_open(struct writer *w);
+void writer_end(struct writer *w, const char *event, const struct error *why);
+void writer_disagree(struct writer *w, const char *what);
+void writer_retry_later(struct writer *w, const struct error *why, const char *event);
 void writer_ledger_retry(struct writer *w);
 void writer_ledger_check_stall(struct writer *w);
 uint64_t writer_ledger_wake_us(const struct writer *w);
@@ -84,5 +117,22 @@ void writer_ledger_reply(struct writer *w, const struct ledger_reply *reply);
 /* writer_lookup.c */
 void writer_lookup_start(struct writer *w);
 void writer_lookup_reply(struct writer *w, const struct ledger_reply *reply);
+
+/* writer_load.c */
+void writer_load_begin(struct writer *w);
+void writer_load_go_on(struct writer *w);
+void writer_load_reply(struct writer *w, const struct ledger_reply *reply);
+uint64_t writer_load_wake_us(const struct writer *w);
+
+/* writer_alerts.c */
+void writer_alerts_opened(struct writer *w, const struct ledger_reply *reply);
+void writer_alerts_committed(struct writer *w, const struct quota_batch *batch,
+                             const struct ledger_reply *reply);
+
+/* writer_standby.c */
+void writer_standby_ask(struct writer *w);
+void writer_standby_reply(struct writer *w, const struct ledger_reply *reply);
+void writer_beat(struct writer *w);
+void writer_beat_reply(struct writer *w, const struct ledger_reply *reply);
 
 #endif /* WRITER_STATE_H */
