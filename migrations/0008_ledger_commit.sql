@@ -32,18 +32,11 @@ BEGIN
 END
 $$;
 
--- Every join is a look-up by primary key, whatever the planner knew of the tables when it planned.
+-- Events come as rows, for which the type's own form is three times as fast as an array a column. Every join
+-- is a look-up by primary key, whatever the planner knew of the tables when it planned.
 CREATE FUNCTION metercache.ledger_commit(
     p_epoch bigint, p_batch bigint, p_at timestamptz, p_digest bytea,
-    -- one element an event, in the order they were decided
-    p_op_id uuid[], p_kind smallint[], p_reservation_id uuid[], p_meter text[], p_period_start timestamptz[],
-    p_amount bigint[], p_released bigint[], p_overage bigint[], p_event_at timestamptz[],
-    p_expires_at timestamptz[], p_body_hash bytea[], p_limit_version bigint[],
-    p_platform smallint[], p_provider text[], p_action text[], p_reason text[], p_creator text[],
-    p_user_id text[], p_tenant text[], p_endpoint text[], p_is_scheduled boolean[], p_cooldown_key text[],
-    p_actor text[], p_note text[],
-    p_outcome smallint[], p_started_at timestamptz[], p_latency_us bigint[], p_http_status integer[],
-    p_detail text[],
+    p_events metercache.ledger_event[], -- in the order they were decided
     -- one element a reservation that the batch closes
     x_id uuid[], x_meter text[], x_period_start timestamptz[], x_amount bigint[],
     -- one element a counter: its state after the batch, and what it must be before
@@ -62,32 +55,10 @@ DECLARE
     matched bigint;
     added   bigint;
 BEGIN
-    IF cardinality(p_op_id) > 0 THEN
-        WITH e AS MATERIALIZED (
-            SELECT *
-            FROM unnest(p_op_id, p_kind, p_reservation_id, p_meter, p_period_start, p_amount, p_released,
-                        p_overage, p_event_at, p_expires_at, p_body_hash, p_limit_version, p_platform,
-                        p_provider, p_action, p_reason, p_creator, p_user_id, p_tenant, p_endpoint,
-                        p_is_scheduled, p_cooldown_key, p_actor, p_note, p_outcome, p_started_at,
-                        p_latency_us, p_http_status, p_detail) WITH ORDINALITY
-                AS e (op_id, kind, reservation_id, meter, period_start, amount, released, overage, at,
-                      expires_at, body_hash, limit_version, platform, provider, action, reason, creator,
-                      user_id, tenant, endpoint, is_scheduled, cooldown_key, actor, note, outcome, started_at,
-                      latency_us, http_status, detail, position)
-        ), opened AS (
-            INSERT INTO metercache.quota_reservation (reservation_id, meter, period_start, amount_milli)
-            SELECT op_id, meter, period_start, amount FROM e WHERE kind = 1
-        )
-        INSERT INTO metercache.ledger_event (
-            op_id, reservation_id, batch, at, period_start, expires_at, amount_milli, released_milli,
-            overage_milli, limit_version, position, kind, platform, meter, provider, action, reason, creator,
-            user_id, tenant, endpoint, body_hash, is_scheduled, cooldown_key, actor, note, outcome, started_at,
-            latency_us, http_status, detail)
-        SELECT op_id, reservation_id, p_batch, at, period_start, expires_at, amount, released, overage,
-               limit_version, position, kind, platform, meter, provider, action, reason, creator, user_id,
-               tenant, endpoint, body_hash, is_scheduled, cooldown_key, actor, note, outcome, started_at,
-               latency_us, http_status, detail
-        FROM e;
+    IF cardinality(p_events) > 0 THEN
+        INSERT INTO metercache.ledger_event SELECT * FROM unnest(p_events);
+        INSERT INTO metercache.quota_reservation (reservation_id, meter, period_start, amount_milli)
+        SELECT op_id, meter, period_start, amount_milli FROM unnest(p_events) WHERE kind = 1;
     END IF;
 
     IF cardinality(x_id) > 0 THEN
@@ -152,7 +123,7 @@ BEGIN
     END IF;
 
     INSERT INTO metercache.quota_batch (batch, epoch, at, events, hash, format)
-    VALUES (p_batch, p_epoch, p_at, cardinality(p_op_id), head, 2);
+    VALUES (p_batch, p_epoch, p_at, cardinality(p_events), head, 2);
 END
 $$;
 
@@ -354,6 +325,6 @@ REVOKE EXECUTE ON FUNCTION metercache.ledger_advance, metercache.ledger_commit,
 GRANT EXECUTE ON FUNCTION metercache.ledger_commit, metercache.ledger_add_cooldowns,
     metercache.ledger_add_limits, metercache.ledger_add_alerts, metercache.ledger_beat,
     metercache.ledger_resign TO metercache_runtime;
-GRANT EXECUTE ON FUNCTION metercache.ledger_subject_sums, metercache.ledger_text_hash,
+GRANT EXECUTE ON FUNCTION metercache.uuid_at, metercache.ledger_subject_sums, metercache.ledger_text_hash,
     metercache.ledger_first_wrong_counter, metercache.ledger_first_wrong_reservation
     TO metercache_runtime, metercache_reader;

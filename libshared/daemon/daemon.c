@@ -292,6 +292,7 @@ static int load_and_run(const struct daemon_spec *spec, struct configuration *co
     struct error err;
 
     process_harden();
+    process_keep_memory();
     if (configuration_load(configuration, spec, environ, &err) != ST_OK)
         return complain(spec, &err, DAEMON_EXIT_CONFIGURATION);
     return run_loaded(spec, configuration, options);

@@ -1,5 +1,6 @@
 #include "daemon/process.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -7,6 +8,9 @@
 #include "daemon/build_info.h"
 
 #define DESCRIPTORS_MAX 65536u
+/* Up to here free memory is kept for the next request: giving it back and touching it anew
+ * (a page fault a page) took a third of a busy service's time. */
+#define KEPT_BYTES (16 * 1024 * 1024)
 
 void process_harden(void)
 {
@@ -19,4 +23,10 @@ void process_harden(void)
         return;
     limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void process_keep_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 }

@@ -1,5 +1,5 @@
 /*
- * process.h - limits of the process, set before it reads a secret.
+ * process.h - what the process may do and keep, set before it reads a secret.
  */
 #ifndef DAEMON_PROCESS_H
 #define DAEMON_PROCESS_H
@@ -10,5 +10,8 @@
  * the kernel refuses stays as it is.
  */
 void process_harden(void);
+
+/* Keep freed memory for what comes next, within bounds, instead of giving it back at once. */
+void process_keep_memory(void);
 
 #endif /* DAEMON_PROCESS_H */

@@ -1,8 +1,6 @@
 #include "ledger/ledger_reads_rpc.h"
 
-#include <endian.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/clock.h"
 #include "core/parse.h"
@@ -43,34 +41,13 @@ enum status ledger_list_counters(struct rpc_call *call, const void *request_mess
 
 /* ---- presumed outcomes ---- */
 
-/* A page token: time and op id of the last event of the page before, in hex. */
-#define TOKEN_SIZE (8 + OP_ID_SIZE)
-
-static enum status read_token(struct ledger_cursor *out, const char *token,
-                              struct error *err)
+/* A page token is the op id of the last event of the page before, in hex. */
+static enum status read_token(struct op_id *out, const char *token, struct error *err)
 {
-    uint8_t bytes[TOKEN_SIZE];
-    uint64_t at;
-
-    *out = (struct ledger_cursor){.at_us = 0};
-    if (token[0] == '\0')
-        return ST_OK;
-    if (!parse_hex(bytes, sizeof(bytes), token))
+    *out = (struct op_id){{0}};
+    if (token[0] != '\0' && !parse_hex(out->bytes, OP_ID_SIZE, token))
         return error_field(err, "page.page_token", "not a page token");
-    memcpy(&at, bytes, sizeof(at));
-    out->at_us = (int64_t)(be64toh(at) & INT64_MAX);
-    memcpy(out->op_id.bytes, bytes + sizeof(at), OP_ID_SIZE);
     return ST_OK;
-}
-
-static void write_token(char out[2 * TOKEN_SIZE + 1], const struct ledger_event *last)
-{
-    uint8_t bytes[TOKEN_SIZE];
-    uint64_t at = htobe64((uint64_t)last->at_us);
-
-    memcpy(bytes, &at, sizeof(at));
-    memcpy(bytes + sizeof(at), last->op_id.bytes, OP_ID_SIZE);
-    parse_format_hex(out, bytes, sizeof(bytes));
 }
 
 enum status ledger_list_unknown_outcomes(struct rpc_call *call, const void *request_message,
@@ -79,9 +56,9 @@ enum status ledger_list_unknown_outcomes(struct rpc_call *call, const void *requ
     const Metercache__V1__ListUnknownOutcomesRequest *request = request_message;
     Metercache__V1__ListUnknownOutcomesResponse *reply = reply_message;
     size_t limit = page_size(request->page, PAGE_DEFAULT, PAGE_MAX);
-    char token[2 * TOKEN_SIZE + 1] = "";
+    char token[2 * OP_ID_SIZE + 1] = "";
     const struct ledger_event *events;
-    struct ledger_cursor behind;
+    struct op_id behind;
     struct store_call store;
     size_t count;
     enum status st = ledger_rpc_begin(&store, call, err);
@@ -93,7 +70,7 @@ enum status ledger_list_unknown_outcomes(struct rpc_call *call, const void *requ
     if (st != ST_OK)
         return st;
     if (count == limit)
-        write_token(token, &events[count - 1]);
+        parse_format_hex(token, events[count - 1].op_id.bytes, OP_ID_SIZE);
     reply->page = page_response(arena_strdup(call->arena, token), call->arena);
     reply->events = ledger_messages_write_events(call->arena, events, count);
     if (reply->page == NULL || reply->events == NULL)

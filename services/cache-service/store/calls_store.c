@@ -12,13 +12,15 @@ static const struct db_statement LIST = {
     " WHERE ($1::text = '' OR provider = $1::text)"
     " AND ($2::text = '' OR action = $2::text)"
     " AND ($3::text = '' OR user_id = $3::text)"
-    " AND ($4::timestamptz IS NULL OR at >= $4::timestamptz)"
-    " AND ($5::timestamptz IS NULL OR at < $5::timestamptz)"
+    /* An event's id was made at most a day before the event, and not over a minute after. */
+    " AND ($4::timestamptz IS NULL OR (at >= $4::timestamptz"
+    "  AND event_id >= metercache.uuid_at($4::timestamptz - interval '1 day')))"
+    " AND ($5::timestamptz IS NULL OR (at < $5::timestamptz"
+    "  AND event_id < metercache.uuid_at($5::timestamptz + interval '1 minute')))"
     " AND ($6::smallint = 0 OR outcome = $6::smallint)"
-    " AND ($7::timestamptz IS NULL OR"
-    "  (at <= $7::timestamptz AND (at, event_id) < ($7::timestamptz, $8::uuid)))"
-    " ORDER BY at DESC, event_id DESC LIMIT $9::bigint",
-    9, "TuutttittTiiiitt", DB_MANY};
+    " AND ($7::uuid = '00000000-0000-0000-0000-000000000000' OR event_id < $7::uuid)"
+    " ORDER BY event_id DESC LIMIT $8::bigint",
+    8, "TuutttittTiiiitt", DB_MANY};
 // clang-format on
 
 static void read_call(struct call_record *out, struct db_result *result, int row)
@@ -61,7 +63,6 @@ enum status calls_store_list(const struct call_record **out, size_t *count,
     db_param_time(&params, filter->from_us);
     db_param_time(&params, filter->until_us);
     db_param_i16(&params, filter->outcome);
-    db_param_time(&params, behind->at_us);
     db_param_uuid(&params, &behind->event_id);
     db_param_i64(&params, (int64_t)limit);
     enum status st = store_read(&result, call, &LIST, &params, err);

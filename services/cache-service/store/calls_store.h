@@ -17,7 +17,7 @@
 
 struct call_record {
     int64_t at_us;         /* when it was settled, on the ledger's clock */
-    struct op_id event_id; /* of the settlement; (at_us, event_id) orders the log */
+    struct op_id event_id; /* of the settlement; orders the log, by the time it was made */
     struct op_id op_id;    /* of the reservation */
     const char *provider;
     const char *action;
@@ -44,9 +44,8 @@ struct calls_filter {
     int outcome;
 };
 
-/* A place in the log; the listing goes on behind it. at_us 0: the newest end. */
+/* A place in the log; the listing goes on behind it. All zero: the newest end. */
 struct calls_cursor {
-    int64_t at_us;
     struct op_id event_id;
 };
 

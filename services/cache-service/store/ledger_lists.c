@@ -17,13 +17,12 @@ static const struct db_statement UNKNOWN = {
     "ledger_list_unknown",
     "SELECT " LEDGER_EVENT_COLUMNS(LEDGER_EPOCH) " FROM metercache.ledger_event AS e"
     " WHERE outcome IN (11, 12)"
-    " AND ($1::timestamptz IS NULL OR"
-    "  (at <= $1::timestamptz AND (at, op_id) < ($1::timestamptz, $2::uuid)))"
+    " AND ($1::uuid = '00000000-0000-0000-0000-000000000000' OR op_id < $1::uuid)"
     " AND NOT EXISTS (SELECT FROM metercache.ledger_event AS x"
     "  WHERE x.reservation_id = e.reservation_id AND x.kind = 5)"
     " AND e.kind <> 5"
-    " ORDER BY at DESC, op_id DESC LIMIT $3::bigint",
-    3, LEDGER_EVENT_TYPES, DB_MANY};
+    " ORDER BY op_id DESC LIMIT $2::bigint",
+    2, LEDGER_EVENT_TYPES, DB_MANY};
 
 static const struct db_statement USAGE = {
     "ledger_list_usage",
@@ -63,15 +62,14 @@ enum status ledger_store_list_counters(const struct ledger_counter **out, size_t
 
 enum status ledger_store_list_unknown(const struct ledger_event **out, size_t *count,
                                       const struct store_call *call,
-                                      const struct ledger_cursor *behind, size_t limit,
+                                      const struct op_id *behind, size_t limit,
                                       struct error *err)
 {
     struct db_params params;
     struct db_result result;
 
     db_params_init(&params);
-    db_param_time(&params, behind->at_us);
-    db_param_uuid(&params, &behind->op_id);
+    db_param_uuid(&params, behind);
     db_param_i64(&params, (int64_t)limit);
     enum status st = store_write(&result, call, &UNKNOWN, &params, err);
     if (st != ST_OK)

@@ -17,18 +17,18 @@ enum { KIND_RESERVE = 1, KIND_SETTLE = 2, KIND_LAPSE = 4, KIND_ADJUST = 6 };
 static const struct db_statement COMMIT = {
     "ledger_commit",
     "SELECT metercache.ledger_commit($1::bigint, $2::bigint, $3::timestamptz, $4::bytea,"
-    " $5::uuid[], $6::smallint[], $7::uuid[], $8::text[], $9::timestamptz[], $10::bigint[],"
-    " $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::bytea[],"
-    " $16::bigint[], $17::smallint[], $18::text[], $19::text[], $20::text[], $21::text[],"
-    " $22::text[], $23::text[], $24::text[], $25::boolean[], $26::text[], $27::text[],"
-    " $28::text[], $29::smallint[], $30::timestamptz[], $31::bigint[], $32::integer[],"
-    " $33::text[],"
-    " $34::uuid[], $35::text[], $36::timestamptz[], $37::bigint[],"
-    " $38::text[], $39::timestamptz[], $40::smallint[], $41::text[], $42::timestamptz[],"
-    " $43::bigint[], $44::bigint[], $45::bigint[], $46::bigint[], $47::smallint[],"
-    " $48::boolean[], $49::bigint[], $50::bigint[], $51::bigint[],"
-    " $52::timestamptz[], $53::text[], $54::bigint[], $55::bigint[])",
-    55, "v", DB_ONE};
+    " $5::metercache.ledger_event[],"
+    " $6::uuid[], $7::text[], $8::timestamptz[], $9::bigint[],"
+    " $10::text[], $11::timestamptz[], $12::smallint[], $13::text[], $14::timestamptz[],"
+    " $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::smallint[],"
+    " $20::boolean[], $21::bigint[], $22::bigint[], $23::bigint[],"
+    " $24::timestamptz[], $25::text[], $26::bigint[], $27::bigint[])",
+    27, "v", DB_ONE};
+
+/* The row type's number in this database, which arrays of it name. */
+static const struct db_statement EVENT_TYPE = {
+    "ledger_event_type", "SELECT 'metercache.ledger_event'::regtype::oid::bigint",
+    0, "i", DB_ONE};
 
 static const struct db_statement COOLDOWNS = {
     "ledger_add_cooldowns",
@@ -62,21 +62,22 @@ struct column {
     size_t offset;
 };
 
-/* $5 to $33 */
-static const struct column EVENT_COLUMNS[] = {
+/* The attributes of metercache.ledger_event, in their order. */
+static const struct db_attribute EVENT_ATTRIBUTES[] = {
     {DB_COLUMN_UUID, offsetof(struct ledger_event, op_id)},
-    {DB_COLUMN_I16, offsetof(struct ledger_event, kind)},
     {DB_COLUMN_UUID, offsetof(struct ledger_event, reservation_id)},
-    {DB_COLUMN_TEXT, offsetof(struct ledger_event, meter)},
+    {DB_COLUMN_I64, offsetof(struct ledger_event, batch)},
+    {DB_COLUMN_TIME, offsetof(struct ledger_event, at_us)},
     {DB_COLUMN_TIME, offsetof(struct ledger_event, period_start_us)},
+    {DB_COLUMN_TIME, offsetof(struct ledger_event, expires_at_us)},
     {DB_COLUMN_I64, offsetof(struct ledger_event, amount_milli)},
     {DB_COLUMN_I64, offsetof(struct ledger_event, released_milli)},
     {DB_COLUMN_I64, offsetof(struct ledger_event, overage_milli)},
-    {DB_COLUMN_TIME, offsetof(struct ledger_event, at_us)},
-    {DB_COLUMN_TIME, offsetof(struct ledger_event, expires_at_us)},
-    {DB_COLUMN_BYTES16, offsetof(struct ledger_event, body_hash)},
     {DB_COLUMN_I64, offsetof(struct ledger_event, limit_version)},
+    {DB_COLUMN_I16, offsetof(struct ledger_event, position)},
+    {DB_COLUMN_I16, offsetof(struct ledger_event, kind)},
     {DB_COLUMN_I16, offsetof(struct ledger_event, purpose.platform)},
+    {DB_COLUMN_TEXT, offsetof(struct ledger_event, meter)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, purpose.provider)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, purpose.action)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, purpose.reason)},
@@ -84,6 +85,7 @@ static const struct column EVENT_COLUMNS[] = {
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, purpose.user)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, purpose.tenant)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, endpoint)},
+    {DB_COLUMN_BYTES16, offsetof(struct ledger_event, body_hash)},
     {DB_COLUMN_BOOL, offsetof(struct ledger_event, is_scheduled)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, cooldown_key)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, actor)},
@@ -95,7 +97,7 @@ static const struct column EVENT_COLUMNS[] = {
     {DB_COLUMN_TEXT, offsetof(struct ledger_event, call.detail)},
 };
 
-/* A reservation that the batch closes, and what it must hold. $34 to $37 */
+/* A reservation that the batch closes, and what it must hold. $6 to $9 */
 struct closing {
     struct op_id id;
     const char *meter;
@@ -109,7 +111,7 @@ static const struct column CLOSING_COLUMNS[] = {
     {DB_COLUMN_I64, offsetof(struct closing, amount_milli)},
 };
 
-/* A counter after the batch, and what it must be before. $38 to $51 */
+/* A counter after the batch, and what it must be before. $10 to $23 */
 struct moved {
     struct ledger_counter after;
     int64_t base_posted_milli;
@@ -133,7 +135,7 @@ static const struct column COUNTER_COLUMNS[] = {
     {DB_COLUMN_I64, offsetof(struct moved, base_overage_milli)},
 };
 
-/* $52 to $55 */
+/* $24 to $27 */
 static const struct column USAGE_COLUMNS[] = {
     {DB_COLUMN_TIME, offsetof(struct ledger_usage, start_us)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_usage, meter)},
@@ -275,6 +277,40 @@ static size_t sum_usage(struct ledger_usage *out, const struct ledger_batch *bat
 
 /* ---- the commit ---- */
 
+/* Asked for once, and again after any failure: the database may be another one then. */
+static enum status event_type(uint32_t *out, const struct store_call *call,
+                              struct error *err)
+{
+    struct db_result result;
+
+    *out = store_event_type(call->store);
+    if (*out != 0)
+        return ST_OK;
+    enum status st = store_write(&result, call, &EVENT_TYPE, NULL, err);
+    if (st != ST_OK)
+        return st;
+    *out = (uint32_t)db_i64(&result, 0, 0);
+    store_set_event_type(call->store, *out);
+    return db_result_finish(&result, err);
+}
+
+/* With their places, which the caller's need not have. */
+static struct ledger_event *placed(const struct ledger_batch *batch, struct arena *arena)
+{
+    struct ledger_event *events =
+        arena_alloc_array(arena, batch->event_count + 1, sizeof(*events));
+
+    if (events == NULL)
+        return NULL;
+    if (batch->event_count > 0)
+        memcpy(events, batch->events, batch->event_count * sizeof(*events));
+    for (size_t i = 0; i < batch->event_count; i++) {
+        events[i].batch = batch->batch;
+        events[i].position = (int)i + 1;
+    }
+    return events;
+}
+
 static enum status add_params(struct db_params *params, const struct store_call *call,
                               const struct ledger_batch *batch, struct error *err)
 {
@@ -283,10 +319,14 @@ static enum status add_params(struct db_params *params, const struct store_call 
     struct ledger_usage *usage = arena_alloc_array(call->arena, n + 1, sizeof(*usage));
     struct moved *moved =
         arena_alloc_array(call->arena, batch->counter_count + 1, sizeof(*moved));
+    struct ledger_event *events = placed(batch, call->arena);
     size_t counted = 0;
+    uint32_t type;
 
-    if (closings == NULL || usage == NULL || moved == NULL)
+    if (closings == NULL || usage == NULL || moved == NULL || events == NULL)
         return error_out_of_arena(err);
+    if (event_type(&type, call, err) != ST_OK)
+        return err->status;
     for (size_t i = 0; i < batch->counter_count; i++)
         moved[i] = before_batch(&batch->counters[i], batch, &counted);
     if (counted != n) {
@@ -297,7 +337,8 @@ static enum status add_params(struct db_params *params, const struct store_call 
     db_param_i64(params, batch->batch);
     db_param_time(params, batch->at_us);
     db_param_bytes(params, batch->digest, sizeof(batch->digest));
-    COLUMN_PARAMS(params, batch->events, n, EVENT_COLUMNS);
+    db_param_rows(params, (struct db_rows){events, n, sizeof(*events)}, type,
+                  EVENT_ATTRIBUTES, COUNT_OF(EVENT_ATTRIBUTES));
     COLUMN_PARAMS(params, closings, find_closings(closings, batch), CLOSING_COLUMNS);
     COLUMN_PARAMS(params, moved, batch->counter_count, COUNTER_COLUMNS);
     COLUMN_PARAMS(params, usage, sum_usage(usage, batch), USAGE_COLUMNS);
@@ -398,8 +439,12 @@ enum status ledger_store_commit(const struct store_call *call,
     if (batch->cooldown_count + batch->limit_count + batch->alert_count +
             batch->published_count ==
         0)
-        return store_write(NULL, call, &COMMIT, &params, err);
-    return commit_with_extras(call, batch, &params, sequences, err);
+        st = store_write(NULL, call, &COMMIT, &params, err);
+    else
+        st = commit_with_extras(call, batch, &params, sequences, err);
+    if (st != ST_OK)
+        store_set_event_type(call->store, 0);
+    return st;
 }
 
 enum status ledger_store_alert_sequences(int64_t *sequences, size_t *count,

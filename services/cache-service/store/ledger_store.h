@@ -105,8 +105,10 @@ struct ledger_event {
     const char *note;
     bool has_call; /* never for RESERVE */
     struct ledger_call call;
-    int64_t batch; /* out only, of ledger_store_operations: where it stands */
-    int64_t epoch; /* of that batch */
+    /* Where it stands; set by the store. */
+    int64_t batch;
+    int64_t epoch; /* of that batch, of ledger_store_operations alone */
+    int position;  /* in the batch, from 1; of a commit alone */
 };
 
 struct ledger_cooldown {
@@ -270,17 +272,12 @@ MUST_USE enum status ledger_store_list_counters(
     const struct ledger_counter **out, size_t *count, const struct store_call *call,
     const char *meter, int scope, const char *subject, int64_t at_us, struct error *err);
 
-/* A place in a listing by time; at_us 0: the newest end. */
-struct ledger_cursor {
-    int64_t at_us;
-    struct op_id op_id;
-};
-
-/* Events of presumed outcomes that nothing corrected, newest first. */
+/* Events of presumed outcomes that nothing corrected, by op id, newest first, from behind
+ * *behind (all zero: the newest end). */
 MUST_USE enum status ledger_store_list_unknown(const struct ledger_event **out,
                                                size_t *count, const struct store_call *call,
-                                               const struct ledger_cursor *behind,
-                                               size_t limit, struct error *err);
+                                               const struct op_id *behind, size_t limit,
+                                               struct error *err);
 
 struct ledger_usage {
     const char *meter;

@@ -235,3 +235,61 @@ void db_param_column(struct db_params *params, struct db_rows rows, enum db_colu
         at = put_element(at, (const char *)rows.first + i * rows.stride + offset, kind);
     add(params, array, (size_t)(at - array));
 }
+
+static size_t element_size(const void *field, enum db_column kind)
+{
+    if (is_null(field, kind))
+        return 4;
+    return 4 + (kind == DB_COLUMN_TEXT ? strlen(text_at(field)) : KINDS[kind].size);
+}
+
+static size_t row_size(const char *row, const struct db_attribute *attributes, size_t count)
+{
+    size_t size = 4;
+
+    for (size_t i = 0; i < count; i++)
+        size += 4 + element_size(row + attributes[i].offset, attributes[i].kind);
+    return size;
+}
+
+static uint8_t *put_row(uint8_t *at, const char *row, const struct db_attribute *attributes,
+                        size_t count)
+{
+    at = put32(at, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        at = put32(at, KINDS[attributes[i].kind].oid);
+        at = put_element(at, row + attributes[i].offset, attributes[i].kind);
+    }
+    return at;
+}
+
+void db_param_rows(struct db_params *params, struct db_rows rows, uint32_t type_oid,
+                   const struct db_attribute *attributes, size_t attribute_count)
+{
+    size_t size = ARRAY_HEADER_SIZE;
+    uint8_t *array;
+    uint8_t *at;
+
+    for (size_t i = 0; i < rows.count; i++)
+        size += 4 + row_size((const char *)rows.first + i * rows.stride, attributes,
+                             attribute_count);
+    array = arena_alloc(&params->arena, size);
+    if (array == NULL) {
+        params->failed = true;
+        return;
+    }
+    at = put32(array, rows.count == 0 ? 0 : 1); /* dimensions */
+    at = put32(at, 0);                          /* no row is NULL */
+    at = put32(at, type_oid);
+    if (rows.count > 0) {
+        at = put32(at, (uint32_t)rows.count);
+        at = put32(at, 1); /* lower bound */
+    }
+    for (size_t i = 0; i < rows.count; i++) {
+        const char *row = (const char *)rows.first + i * rows.stride;
+
+        at = put32(at, (uint32_t)row_size(row, attributes, attribute_count));
+        at = put_row(at, row, attributes, attribute_count);
+    }
+    add(params, array, (size_t)(at - array));
+}

@@ -65,4 +65,14 @@ struct db_rows {
 void db_param_column(struct db_params *params, struct db_rows rows, enum db_column kind,
                      size_t offset);
 
+/* One column of a row type, in the order of its attributes. */
+struct db_attribute {
+    enum db_column kind;
+    size_t offset;
+};
+
+/* An array of rows of the type with this oid: each row of `rows`, its attributes as said. */
+void db_param_rows(struct db_params *params, struct db_rows rows, uint32_t type_oid,
+                   const struct db_attribute *attributes, size_t attribute_count);
+
 #endif /* STORE_PARAMS_H */

@@ -21,9 +21,9 @@ const struct schema_version SCHEMA_VERSIONS[] = {
     {"0006_ledger_commit.sql",
      "ac28086a993d73537ff3f809292774ce65c4941a4333fb88471a88ccda64aa7f"},
     {"0007_ledger_scopes.sql",
-     "abcee0b20c56962b2d6a0654165af4242c627ea3d8357dec5febfe56a5693e6a"},
+     "379a6b0ad3ac95b5cfd03913daf8d972182882c9a281d54e51261a463ed239fc"},
     {"0008_ledger_commit.sql",
-     "35e949773719cd28e4f387e4e4a8e3e7cf276057deb1be505356c0169057009c"},
+     "f80634d760003b152b3d16c636960060ccb0d068fe7c95163d939e1497350860"},
 };
 const size_t SCHEMA_VERSION_COUNT = COUNT_OF(SCHEMA_VERSIONS);
 

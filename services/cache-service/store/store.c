@@ -1,5 +1,7 @@
 #include "store/store.h"
 
+#include <stdatomic.h>
+
 #include <string.h>
 
 #include "core/clock.h"
@@ -15,6 +17,7 @@
 struct store {
     struct db *primary;
     struct db *replica; /* NULL: none */
+    atomic_uint event_type;
 };
 
 // clang-format off
@@ -93,6 +96,16 @@ enum status store_ensure_partitions(const struct store_call *call, int64_t until
     db_params_init(&params);
     db_param_time(&params, until_us);
     return store_write(NULL, call, &ENSURE_PARTITIONS, &params, err);
+}
+
+uint32_t store_event_type(struct store *store)
+{
+    return atomic_load(&store->event_type);
+}
+
+void store_set_event_type(struct store *store, uint32_t oid)
+{
+    atomic_store(&store->event_type, oid);
 }
 
 bool store_is_reachable(struct store *store)

@@ -21,6 +21,10 @@ MUST_USE enum status store_read(struct db_result *out, const struct store_call *
                                 const struct db_statement *statement,
                                 struct db_params *params, struct error *err);
 
+/* The number of the row type metercache.ledger_event in this database; 0: not known. */
+uint32_t store_event_type(struct store *store);
+void store_set_event_type(struct store *store, uint32_t oid);
+
 /* Several statements in one transaction, on the primary. */
 struct store_tx {
     const struct store_call *call;

@@ -1,6 +1,5 @@
 #include "resources/calls/calls_rpc.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "cache_service.h"
@@ -13,36 +12,18 @@
 #define PAGE_MAX     500
 #define TIME_MAX_US  253402300799999999LL /* the end of the year 9999 */
 
-/* A page token: time and event id of the last call of the page before, in hex. */
-#define TOKEN_SIZE (8 + OP_ID_SIZE)
-
+/* A page token is the event id of the last call of the page before, in hex. */
 static enum status read_token(struct calls_cursor *out, const char *token,
                               struct error *err)
 {
-    uint8_t bytes[TOKEN_SIZE];
-    uint64_t at;
-
-    if (token[0] == '\0')
-        return ST_OK;
-    if (!parse_hex(bytes, sizeof(bytes), token))
+    if (token[0] != '\0' && !parse_hex(out->event_id.bytes, OP_ID_SIZE, token))
         return error_field(err, "page.page_token", "not a page token");
-    memcpy(&at, bytes, sizeof(at));
-    at = be64toh(at);
-    if (at == 0 || at > TIME_MAX_US)
-        return error_field(err, "page.page_token", "not a page token");
-    out->at_us = (int64_t)at;
-    memcpy(out->event_id.bytes, bytes + sizeof(at), OP_ID_SIZE);
     return ST_OK;
 }
 
-static void write_token(char out[2 * TOKEN_SIZE + 1], const struct call_record *last)
+static void write_token(char out[2 * OP_ID_SIZE + 1], const struct call_record *last)
 {
-    uint8_t bytes[TOKEN_SIZE];
-    uint64_t at = htobe64((uint64_t)last->at_us);
-
-    memcpy(bytes, &at, sizeof(at));
-    memcpy(bytes + sizeof(at), last->event_id.bytes, OP_ID_SIZE);
-    parse_format_hex(out, bytes, sizeof(bytes));
+    parse_format_hex(out, last->event_id.bytes, OP_ID_SIZE);
 }
 
 /* Clients see their own user's calls, whatever they ask for; others see all. */
@@ -115,7 +96,7 @@ static enum status write_reply(Metercache__V1__ListCallsResponse *reply,
         arena_alloc_array(arena, count + 1, sizeof(*messages));
     Metercache__V1__CallRecord **list =
         arena_alloc_array(arena, count + 1, sizeof(Metercache__V1__CallRecord *));
-    char token[2 * TOKEN_SIZE + 1] = "";
+    char token[2 * OP_ID_SIZE + 1] = "";
 
     if (messages == NULL || list == NULL)
         return error_out_of_arena(err);
