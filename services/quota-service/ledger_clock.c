@@ -2,89 +2,130 @@
 
 #include <assert.h>
 
+#define WALL_MAX_US 253402300800000000LL /* the year 10000 */
+
 void ledger_clock_init(struct ledger_clock *clock, int64_t last_committed_us)
 {
-    *clock = (struct ledger_clock){.now_us = last_committed_us};
+    assert(last_committed_us >= 0 && last_committed_us < WALL_MAX_US);
+    *clock =
+        (struct ledger_clock){.now_us = last_committed_us, .due_us = last_committed_us};
 }
 
-static void set_now(struct ledger_clock *clock, int64_t at_us)
+static void raise_now(struct ledger_clock *clock, int64_t to_us)
 {
-    if (at_us > clock->now_us)
-        clock->now_us = at_us;
+    if (clock->now_us < to_us)
+        clock->now_us = to_us;
 }
 
-/* Did the wall clock advance as the monotonic one did? Going back is never right. */
-static bool agrees(int64_t from_wall_us, uint64_t from_mono_us, int64_t wall_us,
-                   uint64_t mono_us)
+static bool is_a_date(int64_t wall_us)
 {
-    int64_t elapsed_us = (int64_t)(mono_us - from_mono_us);
-    int64_t apart_us = wall_us - from_wall_us - elapsed_us;
-
-    return wall_us >= from_wall_us && apart_us <= LEDGER_CLOCK_JUMP_US &&
-           apart_us >= -LEDGER_CLOCK_JUMP_US;
+    return wall_us >= 0 && wall_us < WALL_MAX_US;
 }
 
-static void believe(struct ledger_clock *clock, int64_t wall_us, uint64_t mono_us)
+/* Monotonic time from one reading to a later one. */
+static int64_t elapsed_us(struct ledger_clock_reading from, struct ledger_clock_reading to)
 {
-    clock->wall_us = wall_us;
-    clock->mono_us = mono_us;
-    clock->is_frozen = false;
-    set_now(clock, wall_us);
+    uint64_t elapsed = to.mono_us - from.mono_us;
+
+    assert(to.mono_us >= from.mono_us && elapsed < (uint64_t)WALL_MAX_US);
+    return (int64_t)elapsed;
 }
 
-static void put_on_trial(struct ledger_clock *clock, int64_t wall_us, uint64_t mono_us)
+static bool agree(struct ledger_clock_reading from, struct ledger_clock_reading to)
 {
-    clock->trial_wall_us = wall_us;
-    clock->trial_mono_us = mono_us;
+    int64_t apart_us = to.wall_us - from.wall_us - elapsed_us(from, to);
+
+    return -LEDGER_CLOCK_TOLERANCE_US <= apart_us && apart_us <= LEDGER_CLOCK_TOLERANCE_US;
 }
 
-static void freeze(struct ledger_clock *clock, int64_t wall_us, uint64_t mono_us)
+/* Could this reading be true, whatever was read before? */
+static bool is_possible(const struct ledger_clock *clock,
+                        struct ledger_clock_reading reading)
+{
+    if (!is_a_date(reading.wall_us))
+        return false;
+    return clock->has_reference ||
+           reading.wall_us >= clock->now_us - LEDGER_CLOCK_TOLERANCE_US;
+}
+
+static bool is_sane(const struct ledger_clock *clock, struct ledger_clock_reading reading)
+{
+    if (!is_possible(clock, reading))
+        return false;
+    return !clock->has_reference || agree(clock->reference, reading);
+}
+
+static void refer_to(struct ledger_clock *clock, struct ledger_clock_reading reading)
+{
+    clock->reference = reading;
+    clock->has_reference = true;
+}
+
+/* The only writers of is_frozen. */
+static void freeze(struct ledger_clock *clock)
 {
     clock->is_frozen = true;
+    clock->has_candidate = false;
     clock->freezes++;
-    put_on_trial(clock, wall_us, mono_us);
 }
 
-static void read_first(struct ledger_clock *clock, int64_t wall_us, uint64_t mono_us)
+static void thaw(struct ledger_clock *clock, struct ledger_clock_reading reading)
 {
-    clock->has_read = true;
-    if (wall_us >= clock->now_us - LEDGER_CLOCK_JUMP_US) {
-        believe(clock, wall_us, mono_us);
-        return;
+    clock->is_frozen = false;
+    refer_to(clock, reading);
+}
+
+/* Does the reading, with an earlier one, end the freeze? */
+static bool confirms(struct ledger_clock *clock, struct ledger_clock_reading reading)
+{
+    if (!is_possible(clock, reading)) {
+        clock->has_candidate = false;
+        return false;
     }
-    clock->wall_us = clock->now_us;
-    clock->mono_us = mono_us;
-    freeze(clock, wall_us, mono_us);
+    if (!clock->has_candidate || !agree(clock->candidate, reading)) {
+        clock->candidate = reading;
+        clock->has_candidate = true;
+        return false;
+    }
+    return elapsed_us(clock->candidate, reading) >= LEDGER_CLOCK_CONFIRM_US;
 }
 
-static void read_frozen(struct ledger_clock *clock, int64_t wall_us, uint64_t mono_us)
+static void run(struct ledger_clock *clock, struct ledger_clock_reading reading)
 {
-    if (!agrees(clock->trial_wall_us, clock->trial_mono_us, wall_us, mono_us))
-        put_on_trial(clock, wall_us, mono_us);
-    else if (mono_us - clock->trial_mono_us >= LEDGER_CLOCK_APART_US)
-        believe(clock, wall_us, mono_us);
+    raise_now(clock, reading.wall_us);
+    clock->due_us = clock->now_us;
+    if (!clock->has_reference ||
+        elapsed_us(clock->reference, reading) >= LEDGER_CLOCK_REFERENCE_US)
+        refer_to(clock, reading);
 }
 
 int64_t ledger_clock_read(struct ledger_clock *clock, int64_t wall_us, uint64_t mono_us)
 {
-    if (!clock->has_read) {
-        read_first(clock, wall_us, mono_us);
-        return clock->now_us;
-    }
-    if (mono_us < clock->mono_us) /* a bug of the caller's; time must not underflow */
-        mono_us = clock->mono_us;
-    if (clock->is_frozen)
-        read_frozen(clock, wall_us, mono_us);
-    else if (agrees(clock->wall_us, clock->mono_us, wall_us, mono_us))
-        believe(clock, wall_us, mono_us);
-    else
-        freeze(clock, wall_us, mono_us);
-    if (clock->is_frozen)
-        set_now(clock, clock->wall_us + (int64_t)(mono_us - clock->mono_us));
+    struct ledger_clock_reading reading = {wall_us, mono_us};
+
+    if (!clock->is_frozen && !is_sane(clock, reading))
+        freeze(clock);
+    if (clock->is_frozen && confirms(clock, reading))
+        thaw(clock, reading);
+
+    if (!clock->is_frozen)
+        run(clock, reading);
+    else if (clock->has_reference)
+        raise_now(clock, clock->reference.wall_us + elapsed_us(clock->reference, reading));
     return clock->now_us;
 }
 
 bool ledger_clock_is_frozen(const struct ledger_clock *clock)
 {
     return clock->is_frozen;
+}
+
+int64_t ledger_clock_due_us(const struct ledger_clock *clock)
+{
+    return clock->due_us;
+}
+
+uint64_t ledger_clock_freezes(const struct ledger_clock *clock)
+{
+    return clock->freezes;
 }

@@ -47,10 +47,8 @@ void quota_core_free(struct quota_core *core)
 static void advance(struct quota_core *core, struct quota_time time)
 {
     core->now_us = ledger_clock_read(&core->clock, time.wall_us, time.mono_us);
-    if (ledger_clock_is_frozen(&core->clock))
-        return;
-    core->period_us = core->now_us;
-    if (core->now_us >= core->roll_at_us)
+    core->period_us = ledger_clock_due_us(&core->clock);
+    if (core->period_us >= core->roll_at_us)
         quota_core_roll(core);
 }
 
@@ -110,7 +108,6 @@ bool quota_core_start(struct quota_core *core, struct quota_time time,
                       struct quota_batch *batch)
 {
     advance(core, time);
-    core->period_us = core->now_us;
     if (!periods_agree(core))
         return false;
     core->opened_us = core->now_us - core->now_us % 1000; /* op ids count milliseconds */
