@@ -41,6 +41,18 @@ static void name_writer(char *out, size_t size)
     snprintf(out, size, "%s/%ld", host, (long)getpid());
 }
 
+static enum status open_reads(struct quota_service *quota, struct error *err)
+{
+    const struct quota_config *config = quota->config;
+    const struct ledger_reads_options options = {.url = config->ledger_url,
+                                                 .token = config->service_token,
+                                                 .tls_ca_file = config->tls_ca_file,
+                                                 .tls_cert_file = config->tls_cert_file,
+                                                 .tls_key_file = config->tls_key_file};
+
+    return ledger_reads_open(&quota->reads, &options, err);
+}
+
 enum status quota_service_open(void **service, const void *settings, struct error *err)
 {
     const struct quota_config *config = settings;
@@ -59,7 +71,8 @@ enum status quota_service_open(void **service, const void *settings, struct erro
     name_writer(name, sizeof(name));
     quota->config = config;
     stats_register(quota_stats, QUOTA_STAT_COUNT);
-    if (writer_open(&quota->writer, &options, err) != ST_OK) {
+    if (open_reads(quota, err) != ST_OK ||
+        writer_open(&quota->writer, &options, err) != ST_OK) {
         quota_service_close(quota);
         return err->status;
     }
@@ -74,6 +87,7 @@ void quota_service_close(void *service)
     if (quota == NULL)
         return;
     writer_close(quota->writer);
+    ledger_reads_close(quota->reads);
     stats_unregister(quota_stats);
     mem_free(quota);
 }

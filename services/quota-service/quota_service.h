@@ -8,11 +8,13 @@
 
 #include "config.h"
 #include "core/error.h"
+#include "ledger_reads.h"
 #include "writer.h"
 
 struct quota_service {
     const struct quota_config *config;
     struct writer *writer;
+    struct ledger_reads *reads;
 };
 
 /* For struct daemon_spec. `config` is a struct quota_config and outlives the service. */
