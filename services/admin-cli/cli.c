@@ -117,6 +117,19 @@ enum status cli_option_enum(int *out, const struct cli *cli, const char *name,
     return ST_OK;
 }
 
+enum status cli_read_page(Metercache__V1__PageRequest *out, const struct cli *cli,
+                          uint64_t size_max, struct error *err)
+{
+    const char *token = cli_option(cli, "--page-token");
+    uint64_t size = 0;
+    enum status st = cli_option_number(&size, cli, "--page-size", 1, size_max, err);
+
+    out->page_size = (uint32_t)size;
+    if (token != NULL)
+        out->page_token = (char *)token;
+    return st;
+}
+
 static enum status read_stream(const char **out, size_t *size, struct cli *cli, FILE *file,
                                const char *name, struct error *err)
 {
@@ -170,6 +183,20 @@ void cli_print_json(struct cli *cli, const ProtobufCMessage *message)
     message_json_print(&text, message, 0);
     fprintf(cli->out, "%s\n", buf_text(&text));
     buf_done(&text);
+}
+
+enum status cli_ask(struct cli *cli, const char *method, const ProtobufCMessage *request,
+                    const void **reply, struct error *err)
+{
+    ProtobufCMessage *message;
+    enum status st = cli_call(cli, method, request, &message, err);
+
+    if (st != ST_OK)
+        return st;
+    *reply = cli->is_json ? NULL : message;
+    if (cli->is_json)
+        cli_print_json(cli, message);
+    return ST_OK;
 }
 
 /* A variable that looks like ours but is none is more likely a typing error. */

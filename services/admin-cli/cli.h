@@ -19,6 +19,7 @@
 #include "core/arena.h"
 #include "core/error.h"
 #include "grammar.h"
+#include "metercache/v1/common.pb-c.h"
 #include "rpc/client.h"
 #include "services.h"
 
@@ -60,6 +61,9 @@ MUST_USE enum status cli_option_number(uint64_t *out, const struct cli *cli,
 MUST_USE enum status cli_option_enum(int *out, const struct cli *cli, const char *name,
                                      const ProtobufCEnumDescriptor *type,
                                      struct error *err);
+/* --page-size and --page-token. */
+MUST_USE enum status cli_read_page(Metercache__V1__PageRequest *out, const struct cli *cli,
+                                   uint64_t size_max, struct error *err);
 /* Text as it stands, "-" for standard input, "@FILE" for a file's content; in the arena. */
 MUST_USE enum status cli_read_text(const char **out, size_t *size, struct cli *cli,
                                    const char *text, struct error *err);
@@ -71,6 +75,12 @@ MUST_USE enum status cli_read_text(const char **out, size_t *size, struct cli *c
 MUST_USE enum status cli_call(struct cli *cli, const char *method,
                               const ProtobufCMessage *request, ProtobufCMessage **reply,
                               struct error *err);
+
+/* The same for a reply that is shown to a person: with --json it is printed here, and *reply
+ * is NULL. */
+MUST_USE enum status cli_ask(struct cli *cli, const char *method,
+                             const ProtobufCMessage *request, const void **reply,
+                             struct error *err);
 
 struct cli_call_options {
     enum cli_target target;

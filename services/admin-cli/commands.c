@@ -42,6 +42,40 @@ static const struct grammar_option SELECT_OPTIONS[] = {
 
 static const struct grammar_option PAGE_OPTIONS[] = { PAGING, END };
 
+static const struct grammar_option USAGE_OPTIONS[] = {
+    OPTION("--scope", "SCOPE", "what the ledger counts of each user, endpoint or tenant, or of the share"),
+    OPTION("--subject", "NAME", "only of this user, endpoint or tenant"),
+    END,
+};
+
+static const struct grammar_option HISTORY_OPTIONS[] = {
+    {.name = "--last", .value = "TIME", .fallback = "30d", .help = "how far back, in whole days, today included"},
+    END,
+};
+
+static const struct grammar_option CHANGE_OPTIONS[] = {
+    REQUIRED("--reason", "TEXT", "why; kept in the ledger"),
+    OPTION("--op-id", "UUID", "of an earlier attempt: done once in all"),
+    END,
+};
+
+#define RULE                                                                                     \
+    REQUIRED("--scope", "SCOPE", "meter, user, endpoint, tenant, share or cooldown"),            \
+    OPTION("--subject", "NAME", "user, endpoint, tenant, or what cooldown keys begin with; else each"), \
+    {.name = "--mode", .value = "MODE", .fallback = "hard", .help = "hard, soft or shadow"},     \
+    REQUIRED("--reason", "TEXT", "why; kept with the limit")
+
+static const struct grammar_option LIMIT_SET_OPTIONS[] = {
+    RULE,
+    OPTION("--credits", "N", "of the meter's period; not for scope cooldown"),
+    OPTION("--cooldown", "TIME", "one grant in this time for each key, such as 1h; scope cooldown"),
+    OPTION("--anchor-day", "N", "1 to 31: when the meter's periods begin; scope meter"),
+    OPTION("--thresholds", "N,N...", "percentages that are told, such as 50,80; scope meter"),
+    END,
+};
+
+static const struct grammar_option LIMIT_REMOVE_OPTIONS[] = { RULE, END };
+
 static const struct grammar_option CALLS_OPTIONS[] = {
     OPTION("--provider", "NAME", "only of this provider"),
     OPTION("--action", "NAME", "only this action, such as search"),
@@ -86,6 +120,17 @@ static const char CALL_DETAILS[] =
     "METHOD is /metercache.v1.CreatorService/Search, CreatorService/Search, creators.Search, or\n"
     "Search where one service alone has it. JSON is an object, - (standard input) or @FILE; names\n"
     "in original or lowerCamelCase. The answer is JSON. See 'describe' for what is in a message.";
+static const char USAGE_DETAILS[] =
+    "SCOPE is meter, user, endpoint, tenant or share (scheduled work beside the interactive share).";
+static const char CORRECT_DETAILS[] =
+    "RESERVATION_ID is as 'quota unknown' prints it, CREDITS what the call did cost, such as 0 or 0.150.";
+static const char ADJUST_DETAILS[] =
+    "CREDITS are added to what the meter has spent, such as 12.5 or -3.";
+static const char LIMIT_SET_DETAILS[] =
+    "There is one rule for each meter, scope, subject and mode; setting it again replaces it. Scope\n"
+    "share keeps credits of the meter from scheduled work.";
+static const char VERIFY_DETAILS[] =
+    "Exit status 25 when a row is wrong; the error names it.";
 static const char TOKEN_DETAILS[] =
     "Line 1 is the token, line 2 goes into the services' tokens files (then SIGHUP). Nobody can\n"
     "show the token again. With --write-token only the second line is printed.";
@@ -96,7 +141,18 @@ static const struct grammar_command ROWS[] = {
     {"creators select", "PLATFORM CREATOR", "detailed profile; buys a report when none is young", CREATOR_DETAILS, SELECT_OPTIONS, creators_select},
     {"creators enrich", "PLATFORM CREATOR", "e-mail address of a selected creator", CREATOR_DETAILS, NULL, creators_enrich},
     {"creators searches", "", "your own searches, newest first", NULL, PAGE_OPTIONS, creators_searches},
-    {"usage", "[METER]", "meters: limit, spent, held, left, reset", NULL, NULL, usage_show},
+    {"usage", "[METER]", "meters: limit, spent, held, left, reset", USAGE_DETAILS, USAGE_OPTIONS, quota_usage},
+    {"quota usage", "[METER]", "the same as usage", USAGE_DETAILS, USAGE_OPTIONS, quota_usage},
+    {"quota history", "[METER]", "spent by UTC day, all meters together or one", NULL, HISTORY_OPTIONS, quota_history},
+    {"quota alerts", "[METER]", "thresholds, soft limits, overage, burn rate; newest first", NULL, PAGE_OPTIONS, quota_alerts},
+    {"quota operation", "OP_ID", "what became of one operation", NULL, NULL, quota_operation},
+    {"quota unknown", "", "calls presumed spent that nobody has corrected", NULL, PAGE_OPTIONS, quota_unknown},
+    {"quota correct", "RESERVATION_ID CREDITS", "say once what such a call did cost", CORRECT_DETAILS, CHANGE_OPTIONS, quota_correct},
+    {"quota adjust", "METER CREDITS", "add to what a meter has spent, or take away", ADJUST_DETAILS, CHANGE_OPTIONS, quota_adjust},
+    {"quota limits", "[METER]", "limits in force", NULL, NULL, quota_limits},
+    {"quota limit set", "METER", "set a limit", LIMIT_SET_DETAILS, LIMIT_SET_OPTIONS, quota_limit_set},
+    {"quota limit remove", "METER", "remove one; a meter's hard limit goes back to its setting", NULL, LIMIT_REMOVE_OPTIONS, quota_limit_remove},
+    {"quota verify", "", "recompute the counters and the chain of batches", VERIFY_DETAILS, NULL, quota_verify},
     {"calls list", "", "log of provider calls, newest first", NULL, CALLS_OPTIONS, calls_list},
     {"health", "", "ask all three services; 0 only when all serve", NULL, NULL, health_show},
     {"call", "METHOD [JSON]", "call any method of any service", CALL_DETAILS, CALL_OPTIONS, call_method},
@@ -124,7 +180,7 @@ const struct grammar COMMANDS = {
         "error (google.rpc.Code): 11 cancelled, 13 invalid argument, 14 deadline exceeded,\n"
         "15 not found, 16 already exists, 17 permission denied, 18 resource exhausted,\n"
         "19 failed precondition, 22 unimplemented, 23 internal, 24 unavailable,\n"
-        "26 unauthenticated.",
+        "25 data loss, 26 unauthenticated.",
     .commands = ROWS,
     .command_count = sizeof(ROWS) / sizeof(ROWS[0]),
     .globals = GLOBALS,

@@ -37,19 +37,6 @@ static enum status read_ref(Metercache__V1__CreatorRef *out, const struct cli *c
     return ST_OK;
 }
 
-static enum status read_page(Metercache__V1__PageRequest *out, const struct cli *cli,
-                             struct error *err)
-{
-    const char *token = cli_option(cli, "--page-token");
-    uint64_t size = 0;
-    enum status st = cli_option_number(&size, cli, "--page-size", 1, PAGE_SIZE_MAX, err);
-
-    out->page_size = (uint32_t)size;
-    if (token != NULL)
-        out->page_token = (char *)token;
-    return st;
-}
-
 /* An option that is a JSON text, "-" or "@FILE". */
 static enum status read_json_option(char **out, struct cli *cli, const char *name,
                                     struct error *err)
@@ -79,7 +66,7 @@ static enum status read_search(Metercache__V1__SearchRequest *out, struct cli *c
     if (st == ST_OK)
         st = cli_option_number(&count, cli, "--count", 0, UINT32_MAX, err);
     if (st == ST_OK)
-        st = read_page(out->page, cli, err);
+        st = cli_read_page(out->page, cli, PAGE_SIZE_MAX, err);
     out->count = (uint32_t)count; /* its bounds are the service's to check */
     return st;
 }
@@ -187,7 +174,7 @@ enum status creators_searches(struct cli *cli, struct error *err)
         METERCACHE__V1__LIST_SEARCHES_REQUEST__INIT;
     Metercache__V1__PageRequest page = METERCACHE__V1__PAGE_REQUEST__INIT;
     ProtobufCMessage *reply;
-    enum status st = read_page(&page, cli, err);
+    enum status st = cli_read_page(&page, cli, PAGE_SIZE_MAX, err);
 
     request.page = &page;
     if (st == ST_OK)

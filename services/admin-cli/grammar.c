@@ -127,6 +127,12 @@ static enum status read_word(struct reader *reader, const char *text)
     return ST_OK;
 }
 
+/* "-" is standard input, "-5" a number. */
+static bool is_option(const char *text)
+{
+    return text[0] == '-' && text[1] != '\0' && (text[1] < '0' || text[1] > '9');
+}
+
 enum status grammar_parse(struct grammar_input *out, const struct grammar *grammar,
                           int argc, char *const *argv, struct error *err)
 {
@@ -144,7 +150,7 @@ enum status grammar_parse(struct grammar_input *out, const struct grammar *gramm
             reader.has_started_args = input.command != NULL;
             continue;
         }
-        if (!has_ended_options && text[0] == '-' && text[1] != '\0')
+        if (!has_ended_options && is_option(text))
             st = read_option(&reader, text);
         else
             st = read_word(&reader, text);

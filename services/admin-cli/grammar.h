@@ -3,7 +3,7 @@
  *
  * A row names words, arguments, options, help and handler; nothing else knows the grammar.
  * Global options stand anywhere; a command's own options after its words; "--" ends
- * options. Options are "--name", "--name VALUE" or "--name=VALUE".
+ * options. Options are "--name", "--name VALUE" or "--name=VALUE"; "-5" is an argument.
  *
  * Pure but for printing. Prefix of this folder: grammar_ here, cli_ for the running program.
  */

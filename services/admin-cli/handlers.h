@@ -18,8 +18,22 @@ enum status creators_select(struct cli *cli, struct error *err);
 enum status creators_enrich(struct cli *cli, struct error *err);
 enum status creators_searches(struct cli *cli, struct error *err);
 
-/* usage.c: meters and the call log */
-enum status usage_show(struct cli *cli, struct error *err);
+/* quota.c: what was spent and what became of it */
+enum status quota_usage(struct cli *cli, struct error *err);
+enum status quota_history(struct cli *cli, struct error *err);
+enum status quota_operation(struct cli *cli, struct error *err);
+enum status quota_unknown(struct cli *cli, struct error *err);
+enum status quota_alerts(struct cli *cli, struct error *err);
+enum status quota_verify(struct cli *cli, struct error *err);
+
+/* quota_change.c: limits, corrections, adjustments */
+enum status quota_correct(struct cli *cli, struct error *err);
+enum status quota_adjust(struct cli *cli, struct error *err);
+enum status quota_limits(struct cli *cli, struct error *err);
+enum status quota_limit_set(struct cli *cli, struct error *err);
+enum status quota_limit_remove(struct cli *cli, struct error *err);
+
+/* calls.c: the call log */
 enum status calls_list(struct cli *cli, struct error *err);
 
 /* health.c */

@@ -129,6 +129,15 @@ void output_print_text(FILE *out, const char *text)
     buf_done(&safe);
 }
 
+void output_print_line(FILE *out, const char *label, const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    fprintf(out, "%-*s ", OUTPUT_LABEL_WIDTH, label);
+    output_print_text(out, text);
+    fputc('\n', out);
+}
+
 /* Characters, as good as columns for what is printed here. */
 static size_t width_of(const char *text)
 {
@@ -177,6 +186,27 @@ void output_table_add(struct output_table *table, const char *cell)
     }
     table->cells[table->cell_count++] = mem_strdup(buf_text(&safe));
     buf_done(&safe);
+}
+
+void output_table_add_milli(struct output_table *table, int64_t milli)
+{
+    output_table_add(table, output_milli(milli).text);
+}
+
+void output_table_add_count(struct output_table *table, int64_t count)
+{
+    output_table_add(table, output_count(count).text);
+}
+
+void output_table_add_time(struct output_table *table, int64_t at_us)
+{
+    output_table_add(table, output_time(at_us).text);
+}
+
+void output_table_add_enum(struct output_table *table, const ProtobufCEnumDescriptor *type,
+                           int value)
+{
+    output_table_add(table, output_enum(type, value).text);
 }
 
 static void print_cell(FILE *out, const struct output_table *table, size_t column,

@@ -16,6 +16,7 @@
 
 #define OUTPUT_TEXT_SIZE   64
 #define OUTPUT_COLUMNS_MAX 16
+#define OUTPUT_LABEL_WIDTH 14
 #define OUTPUT_CELL_WIDTH  48 /* characters; a longer cell is cut and ends with "..." */
 
 struct output_text {
@@ -46,10 +47,17 @@ struct output_table {
 void output_table_init(struct output_table *table, const char *const *headings);
 void output_table_add(struct output_table *table,
                       const char *cell); /* copies; row by row */
+void output_table_add_milli(struct output_table *table, int64_t milli);
+void output_table_add_count(struct output_table *table, int64_t count);
+void output_table_add_time(struct output_table *table, int64_t at_us);
+void output_table_add_enum(struct output_table *table, const ProtobufCEnumDescriptor *type,
+                           int value);
 void output_table_print(FILE *out, const struct output_table *table);
 void output_table_done(struct output_table *table);
 
 /* Text from a server, made harmless; not cut. */
 void output_print_text(FILE *out, const char *text);
+/* The same behind a label, as a line; nothing when there is no text. */
+void output_print_line(FILE *out, const char *label, const char *text);
 
 #endif /* ADMIN_CLI_OUTPUT_H */

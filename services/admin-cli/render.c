@@ -4,30 +4,7 @@
 
 #include "output.h"
 
-#define LABEL_WIDTH 14
-
-static void add_count(struct output_table *table, int64_t count)
-{
-    output_table_add(table, output_count(count).text);
-}
-
-static void add_milli(struct output_table *table, int64_t milli)
-{
-    output_table_add(table, output_milli(milli).text);
-}
-
-static void add_time(struct output_table *table, int64_t at_us)
-{
-    output_table_add(table, output_time(at_us).text);
-}
-
-static void add_platform(struct output_table *table, Metercache__V1__Platform platform)
-{
-    output_table_add(
-        table, output_enum(&metercache__v1__platform__descriptor, (int)platform).text);
-}
-
-static void print_next_page(FILE *out, const Metercache__V1__PageResponse *page)
+void render_next_page(FILE *out, const Metercache__V1__PageResponse *page)
 {
     if (page != NULL && page->next_page_token[0] != '\0') {
         fputs("more: --page-token ", out);
@@ -69,7 +46,7 @@ void render_search(FILE *out, const Metercache__V1__SearchResponse *reply)
         output_table_add(&table, creator->handle);
         output_table_add(&table, creator->full_name);
         output_table_add(&table, creator->provider_user_id);
-        add_count(&table, creator->followers);
+        output_table_add_count(&table, creator->followers);
         output_table_add(&table, output_percent(creator->engagement_rate_ppm).text);
         output_table_add(&table, creator->email[0] != '\0' ? creator->email : "-");
         output_table_add(&table, creator->has_report ? "yes" : "-");
@@ -83,7 +60,7 @@ void render_search(FILE *out, const Metercache__V1__SearchResponse *reply)
         fprintf(out, "; %" PRId64 " match in all", reply->total);
     fputs(reply->exhausted ? "; the provider has no more\n" : "\n", out);
     print_staleness(out, reply->freshness);
-    print_next_page(out, reply->page);
+    render_next_page(out, reply->page);
 }
 
 void render_searches(FILE *out, const Metercache__V1__ListSearchesResponse *reply)
@@ -96,25 +73,17 @@ void render_searches(FILE *out, const Metercache__V1__ListSearchesResponse *repl
     for (size_t i = 0; i < reply->n_searches; i++) {
         const Metercache__V1__SearchRecord *search = reply->searches[i];
 
-        add_time(&table, search->at_us);
-        add_platform(&table, search->platform);
-        add_count(&table, search->count);
-        add_count(&table, search->from_cache);
-        add_count(&table, search->discovered);
+        output_table_add_time(&table, search->at_us);
+        output_table_add_enum(&table, &metercache__v1__platform__descriptor,
+                              (int)search->platform);
+        output_table_add_count(&table, search->count);
+        output_table_add_count(&table, search->from_cache);
+        output_table_add_count(&table, search->discovered);
         output_table_add(&table, search->filters_json);
     }
     output_table_print(out, &table);
     output_table_done(&table);
-    print_next_page(out, reply->page);
-}
-
-static void print_line(FILE *out, const char *label, const char *text)
-{
-    if (text[0] != '\0') {
-        fprintf(out, "%-*s ", LABEL_WIDTH, label);
-        output_print_text(out, text);
-        fputc('\n', out);
-    }
+    render_next_page(out, reply->page);
 }
 
 void render_creator(FILE *out, const Metercache__V1__Creator *creator,
@@ -122,33 +91,34 @@ void render_creator(FILE *out, const Metercache__V1__Creator *creator,
                     const Metercache__V1__Cost *cost)
 {
     if (creator != NULL) {
-        print_line(
+        output_print_line(
             out, "platform",
             output_enum(&metercache__v1__platform__descriptor, (int)creator->platform)
                 .text);
-        print_line(out, "id", creator->provider_user_id);
-        print_line(out, "handle", creator->handle);
-        print_line(out, "name", creator->full_name);
-        print_line(out, "url", creator->url);
-        print_line(out, "followers", output_count(creator->followers).text);
-        print_line(out, "engagements", output_count(creator->engagements).text);
-        print_line(out, "engagement", output_percent(creator->engagement_rate_ppm).text);
-        print_line(out, "average views", output_count(creator->average_views).text);
-        print_line(out, "e-mail", creator->email[0] != '\0' ? creator->email : "-");
-        print_line(out, "private", creator->is_private ? "yes" : "no");
-        print_line(out, "verified", creator->is_verified ? "yes" : "no");
-        print_line(out, "report", creator->has_report ? "yes" : "no");
+        output_print_line(out, "id", creator->provider_user_id);
+        output_print_line(out, "handle", creator->handle);
+        output_print_line(out, "name", creator->full_name);
+        output_print_line(out, "url", creator->url);
+        output_print_line(out, "followers", output_count(creator->followers).text);
+        output_print_line(out, "engagements", output_count(creator->engagements).text);
+        output_print_line(out, "engagement",
+                          output_percent(creator->engagement_rate_ppm).text);
+        output_print_line(out, "average views", output_count(creator->average_views).text);
+        output_print_line(out, "e-mail", creator->email[0] != '\0' ? creator->email : "-");
+        output_print_line(out, "private", creator->is_private ? "yes" : "no");
+        output_print_line(out, "verified", creator->is_verified ? "yes" : "no");
+        output_print_line(out, "report", creator->has_report ? "yes" : "no");
     }
     if (freshness != NULL) {
-        print_line(
+        output_print_line(
             out, "source",
             output_enum(&metercache__v1__source__descriptor, (int)freshness->source).text);
-        print_line(out, "fetched at", output_time(freshness->fetched_at_us).text);
-        print_line(out, "fresh until", output_time(freshness->fresh_until_us).text);
-        print_line(out, "stale because", freshness->stale_reason);
+        output_print_line(out, "fetched at", output_time(freshness->fetched_at_us).text);
+        output_print_line(out, "fresh until", output_time(freshness->fresh_until_us).text);
+        output_print_line(out, "stale because", freshness->stale_reason);
     }
     if (cost != NULL) {
-        fprintf(out, "%-*s ", LABEL_WIDTH, "cost");
+        fprintf(out, "%-*s ", OUTPUT_LABEL_WIDTH, "cost");
         print_cost(out, cost);
         fputc('\n', out);
     }
@@ -156,44 +126,13 @@ void render_creator(FILE *out, const Metercache__V1__Creator *creator,
 
 void render_enrichment(FILE *out, const Metercache__V1__EnrichCreatorResponse *reply)
 {
-    print_line(
+    output_print_line(
         out, "enrichment",
         output_enum(&metercache__v1__enrichment_state__descriptor, (int)reply->state).text);
-    print_line(out, "address", reply->email);
+    output_print_line(out, "address", reply->email);
     if (reply->state == METERCACHE__V1__ENRICHMENT_STATE__ENRICHMENT_STATE_PENDING)
         fputs("The provider works on it; ask again later.\n", out);
     render_creator(out, reply->creator, reply->freshness, reply->cost);
-}
-
-void render_usage(FILE *out, const Metercache__V1__GetUsageResponse *reply)
-{
-    struct output_table table;
-
-    output_table_init(&table,
-                      (const char *const[]){"METER", ">LIMIT", ">SPENT", ">HELD", ">LEFT",
-                                            "RESETS AT", ">SPENT IN UNITS", NULL});
-    for (size_t i = 0; i < reply->n_meters; i++) {
-        const Metercache__V1__MeterState *meter = reply->meters[i];
-
-        output_table_add(&table, meter->meter);
-        add_milli(&table, meter->limit_milli);
-        add_milli(&table, meter->posted_milli);
-        add_milli(&table, meter->held_milli);
-        add_milli(&table, meter->left_milli);
-        add_time(&table, meter->period_end_us);
-        output_table_add(&table, output_units(meter->posted_milli, meter->limit_milli,
-                                              meter->unit_price_milli, meter->unit)
-                                     .text);
-    }
-    output_table_print(out, &table);
-    output_table_done(&table);
-    for (size_t i = 0; i < reply->n_meters; i++) {
-        if (reply->meters[i]->overage_milli > 0) {
-            output_print_text(out, reply->meters[i]->meter);
-            fprintf(out, ": %s credits beyond what was reserved\n",
-                    output_milli(reply->meters[i]->overage_milli).text);
-        }
-    }
 }
 
 void render_calls(FILE *out, const Metercache__V1__ListCallsResponse *reply)
@@ -207,21 +146,21 @@ void render_calls(FILE *out, const Metercache__V1__ListCallsResponse *reply)
     for (size_t i = 0; i < reply->n_calls; i++) {
         const Metercache__V1__CallRecord *call = reply->calls[i];
 
-        add_time(&table, call->started_at_us);
+        output_table_add_time(&table, call->started_at_us);
         output_table_add(&table, call->provider);
         output_table_add(&table, call->action);
         output_table_add(&table, call->reason);
         output_table_add(&table, call->creator[0] != '\0' ? call->creator : "-");
         output_table_add(&table, call->user[0] != '\0' ? call->user : "-");
-        output_table_add(&table, output_enum(&metercache__v1__call_outcome__descriptor,
-                                             (int)call->outcome)
-                                     .text);
-        add_milli(&table, call->credits_milli);
+        output_table_add_enum(&table, &metercache__v1__call_outcome__descriptor,
+                              (int)call->outcome);
+        output_table_add_milli(&table, call->credits_milli);
         output_table_add(&table, output_millis(call->latency_us).text);
-        add_count(&table, call->http_status > 0 ? (int64_t)call->http_status : -1);
+        output_table_add_count(&table,
+                               call->http_status > 0 ? (int64_t)call->http_status : -1);
         output_table_add(&table, call->detail);
     }
     output_table_print(out, &table);
     output_table_done(&table);
-    print_next_page(out, reply->page);
+    render_next_page(out, reply->page);
 }

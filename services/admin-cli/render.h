@@ -8,7 +8,6 @@
 
 #include "metercache/v1/calls.pb-c.h"
 #include "metercache/v1/creators.pb-c.h"
-#include "metercache/v1/quota.pb-c.h"
 
 void render_search(FILE *out, const Metercache__V1__SearchResponse *reply);
 void render_searches(FILE *out, const Metercache__V1__ListSearchesResponse *reply);
@@ -18,7 +17,9 @@ void render_creator(FILE *out, const Metercache__V1__Creator *creator,
                     const Metercache__V1__Freshness *freshness,
                     const Metercache__V1__Cost *cost);
 void render_enrichment(FILE *out, const Metercache__V1__EnrichCreatorResponse *reply);
-void render_usage(FILE *out, const Metercache__V1__GetUsageResponse *reply);
 void render_calls(FILE *out, const Metercache__V1__ListCallsResponse *reply);
+
+/* How to ask for the next page; nothing on the last one, or for NULL. */
+void render_next_page(FILE *out, const Metercache__V1__PageResponse *page);
 
 #endif /* ADMIN_CLI_RENDER_H */

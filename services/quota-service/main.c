@@ -2,10 +2,12 @@
 #include "config.h"
 #include "daemon/daemon.h"
 #include "quota_admin_rpc.h"
+#include "quota_reads_rpc.h"
 #include "quota_rpc.h"
 #include "quota_service.h"
 
-static const struct rpc_method *const tables[] = {QUOTA_METHODS, QUOTA_ADMIN_METHODS};
+static const struct rpc_method *const tables[] = {QUOTA_METHODS, QUOTA_ADMIN_METHODS,
+                                                  QUOTA_READ_METHODS};
 
 int main(int argc, char *argv[])
 {
@@ -16,10 +18,10 @@ int main(int argc, char *argv[])
         .setting_count = QUOTA_SETTING_COUNT,
         .config_size = sizeof(struct quota_config),
         .tables = tables,
-        .table_count = 2,
+        .table_count = COUNT_OF(tables),
         .default_listen_url = "tcp://127.0.0.1:7102",
         .default_ops_address = "127.0.0.1:9102",
-        .default_workers = 2, /* every method answers without blocking */
+        .default_workers = 4, /* only questions to the ledger block */
         .open = quota_service_open,
         .close = quota_service_close,
         .is_ready = quota_service_is_ready,

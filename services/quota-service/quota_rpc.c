@@ -12,6 +12,7 @@
 #include "metercache/v1/quota.pb-c.h"
 #include "quota_answer_rpc.h"
 #include "quota_operation_rpc.h"
+#include "quota_reads_rpc.h"
 #include "quota_service.h"
 
 #define SUBMIT_MAX 256
@@ -342,7 +343,7 @@ static enum status add_meter(Metercache__V1__GetUsageResponse *reply, uint32_t m
     return ST_OK;
 }
 
-/* What is committed; answered also while the ledger is away. */
+/* What is committed; answered also while the ledger is away, but for counters of subjects. */
 static enum status get_usage(struct rpc_call *call, const void *in, void *out,
                              struct error *err)
 {
@@ -351,6 +352,9 @@ static enum status get_usage(struct rpc_call *call, const void *in, void *out,
     uint32_t first = 0;
     uint32_t last = METER_COUNT - 1;
 
+    if (request->scope != METERCACHE__V1__LIMIT_SCOPE__LIMIT_SCOPE_UNSPECIFIED ||
+        request->subject[0] != '\0')
+        return quota_reads_usage(call, request, reply, err);
     if (request->meter[0] != '\0') {
         if (quota_operation_read_meter(&first, request->meter, err) != ST_OK)
             return err->status;
@@ -376,7 +380,7 @@ const struct rpc_method QUOTA_METHODS[] = {
     {SERVICE, "Settle",          RPC_ROLE_SERVICE, OPERATION, settle},
     {SERVICE, "VoidReservation", RPC_ROLE_SERVICE, OPERATION, void_reservation},
     {SERVICE, "Submit",          RPC_ROLE_SERVICE, OPERATION, submit},
-    {SERVICE, "GetUsage",        RPC_ROLES_ANY,    OPERATION, get_usage},
+    {SERVICE, "GetUsage",        RPC_ROLES_ANY,    RPC_IDEMPOTENT, get_usage}, /* may ask the ledger */
     {.service = NULL},
 };
 // clang-format on

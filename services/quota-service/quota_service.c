@@ -52,6 +52,18 @@ static enum status open_events(struct quota_service *quota, struct error *err)
     return rpc_publisher_open(&quota->events, name, url, err);
 }
 
+static enum status open_reads(struct quota_service *quota, struct error *err)
+{
+    const struct quota_config *config = quota->config;
+    const struct ledger_reads_options options = {.url = config->ledger_url,
+                                                 .token = config->service_token,
+                                                 .tls_ca_file = config->tls_ca_file,
+                                                 .tls_cert_file = config->tls_cert_file,
+                                                 .tls_key_file = config->tls_key_file};
+
+    return ledger_reads_open(&quota->reads, &options, err);
+}
+
 enum status quota_service_open(void **service, const void *settings, struct error *err)
 {
     const struct quota_config *config = settings;
@@ -70,7 +82,7 @@ enum status quota_service_open(void **service, const void *settings, struct erro
 
     quota->config = config;
     stats_register(quota_stats, QUOTA_STAT_COUNT);
-    if (open_events(quota, err) != ST_OK ||
+    if (open_events(quota, err) != ST_OK || open_reads(quota, err) != ST_OK ||
         writer_open(&quota->writer, &options, err) != ST_OK) {
         quota_service_close(quota);
         return err->status;
@@ -87,6 +99,7 @@ void quota_service_close(void *service)
         return;
     writer_close(quota->writer);
     rpc_publisher_close(quota->events);
+    ledger_reads_close(quota->reads);
     stats_unregister(quota_stats);
     mem_free(quota);
 }

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "core/error.h"
+#include "ledger_reads.h"
 #include "rpc/events.h"
 #include "writer.h"
 
@@ -15,6 +16,7 @@ struct quota_service {
     const struct quota_config *config;
     struct writer *writer;
     struct rpc_publisher *events; /* NULL: none */
+    struct ledger_reads *reads;
 };
 
 /* For struct daemon_spec. `config` is a struct quota_config and outlives the service. */

@@ -41,10 +41,10 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Run the program with up to 12 words, the last one NULL. */
+/* Run the program with up to 15 words, the last one NULL. */
 static void run_program(struct run *run, char *const *environment, char *const *words)
 {
-    char *argv[16] = {"metercache"};
+    char *argv[17] = {"metercache"};
     int argc = 1;
     size_t out_size, diagnostics_size;
     FILE *out, *diagnostics;
@@ -131,6 +131,68 @@ static void test_cli_run_wrong_usage_says_so_and_exits_64(void **state)
     assert_int_equal(run->status, 64);
     RUN(run, "ping", "postgres");
     assert_int_equal(run->status, 64);
+}
+
+static void test_cli_run_quota_reads_scopes_credits_and_ids(void **state)
+{
+    static const char ID[] = "01a211b3-f279-764d-9bae-116b27236e5a";
+    struct run *run = *state;
+
+    RUN(run, "quota", "usage", "--scope", "planet");
+    assert_int_equal(run->status, 64);
+    assert_non_null(strstr(run->diagnostics, "--scope wants meter, user"));
+    RUN(run, "usage", "--subject", "alice");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "history", "--last", "401d");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "operation", "12");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "correct", (char *)ID, "0.0001", "--reason", "x");
+    assert_int_equal(run->status, 64);
+    assert_non_null(strstr(run->diagnostics, "at most three decimals"));
+    RUN(run, "quota", "correct", (char *)ID, "1");
+    assert_int_equal(run->status, 64);
+    assert_non_null(strstr(run->diagnostics, "--reason TEXT"));
+    RUN(run, "quota", "adjust", "modash.reports", "some", "--reason", "x");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "alerts", "--page-size", "501");
+    assert_int_equal(run->status, 64);
+}
+
+/* No limit of 0 by an option that was forgotten. */
+static void test_cli_run_quota_limit_set_wants_an_amount(void **state)
+{
+    struct run *run = *state;
+
+    RUN(run, "quota", "limit", "set", "m", "--scope", "meter", "--reason", "x");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "limit", "set", "m", "--scope", "cooldown", "--credits", "1",
+        "--reason", "x");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "limit", "set", "m", "--scope", "cooldown", "--cooldown", "32d",
+        "--reason", "x");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "limit", "set", "m", "--scope", "meter", "--credits", "1", "--mode",
+        "stern", "--reason", "x");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "limit", "set", "m", "--scope", "meter", "--credits", "1",
+        "--thresholds", "0", "--reason", "x");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "limit", "remove", "m", "--reason", "x");
+    assert_int_equal(run->status, 64);
+    RUN(run, "quota", "limit", "remove", "m", "--scope", "user");
+    assert_int_equal(run->status, 64);
+}
+
+/* Whoever does not know whether it was done can ask again with the same id. */
+static void test_cli_run_quota_adjust_in_doubt_tells_its_op_id(void **state)
+{
+    struct run *run = *state;
+
+    RUN(run, "--quota-endpoint", NOWHERE, "--timeout", "100ms", "quota", "adjust", "m",
+        "-1.5", "--reason", "x");
+    assert_int_equal(run->status, 14);
+    assert_non_null(strstr(run->diagnostics, "ask again with --op-id "));
 }
 
 static void test_cli_run_call_with_bad_json_names_the_field(void **state)
@@ -256,6 +318,9 @@ int main(void)
         CLI_TEST(test_cli_exit_status_is_64_for_usage_else_10_plus_the_code),
         CLI_TEST(test_cli_print_error_gives_every_detail_a_line),
         CLI_TEST(test_cli_run_wrong_usage_says_so_and_exits_64),
+        CLI_TEST(test_cli_run_quota_reads_scopes_credits_and_ids),
+        CLI_TEST(test_cli_run_quota_limit_set_wants_an_amount),
+        CLI_TEST(test_cli_run_quota_adjust_in_doubt_tells_its_op_id),
         CLI_TEST(test_cli_run_call_with_bad_json_names_the_field),
         CLI_TEST(test_cli_run_without_services_exits_24),
         CLI_TEST(test_cli_run_warns_of_unknown_variables_only),

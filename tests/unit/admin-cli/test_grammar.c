@@ -133,6 +133,16 @@ static void test_grammar_parse_double_dash_ends_options(void **state)
     assert_string_equal(input.args[1], "-");
 }
 
+static void test_grammar_parse_a_negative_number_is_an_argument(void **state)
+{
+    (void)state;
+    struct grammar_input input = parse(ARGS("thing", "get", "-5.25", "--count", "-1"));
+
+    assert_int_equal(input.arg_count, 1);
+    assert_string_equal(input.args[0], "-5.25");
+    assert_string_equal(grammar_option(&input, "--count"), "-1");
+}
+
 static void test_grammar_parse_mistakes_say_what_is_wrong(void **state)
 {
     (void)state;
@@ -194,6 +204,24 @@ static void test_grammar_complete_words_and_options(void **state)
     free(text);
 }
 
+/* Of the program itself: a group within a group, beside a command that begins the same. */
+static void test_commands_complete_quota(void **state)
+{
+    (void)state;
+    const char *const words[] = {"quota", "limit", ""};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    grammar_complete(out, &COMMANDS, words, 3);
+    grammar_complete(out, &COMMANDS, (const char *const[]){"quota", "limi"}, 2);
+    grammar_complete(out, &COMMANDS,
+                     (const char *const[]){"quota", "limit", "set", "--thr"}, 4);
+    fclose(out);
+    assert_string_equal(text, "set\nremove\nlimits\nlimit\n--thresholds\n");
+    free(text);
+}
+
 static void test_grammar_help_names_args_options_defaults(void **state)
 {
     (void)state;
@@ -246,10 +274,12 @@ int main(void)
         cmocka_unit_test(test_grammar_parse_globals_stand_anywhere),
         cmocka_unit_test(test_grammar_parse_longest_command_wins),
         cmocka_unit_test(test_grammar_parse_double_dash_ends_options),
+        cmocka_unit_test(test_grammar_parse_a_negative_number_is_an_argument),
         cmocka_unit_test(test_grammar_parse_mistakes_say_what_is_wrong),
         cmocka_unit_test(test_grammar_parse_bounds_the_arguments),
         cmocka_unit_test(test_grammar_complete_words_and_options),
         cmocka_unit_test(test_grammar_help_names_args_options_defaults),
+        cmocka_unit_test(test_commands_complete_quota),
         cmocka_unit_test(test_commands_rows_are_sound),
     };
 

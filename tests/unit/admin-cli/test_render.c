@@ -88,32 +88,6 @@ static void test_render_search_stale_says_why_and_where_to_go_on(void **state)
     assert_non_null(strstr(text, "more: --page-token abc\n"));
 }
 
-/* C6: usage can be read. */
-static void test_render_usage_in_credits_and_units(void **state)
-{
-    (void)state;
-    Metercache__V1__MeterState meter = METERCACHE__V1__METER_STATE__INIT, *meters = &meter;
-    Metercache__V1__GetUsageResponse reply = METERCACHE__V1__GET_USAGE_RESPONSE__INIT;
-    FILE *out = start();
-
-    meter.meter = "modash.discovery";
-    meter.limit_milli = 1400000;
-    meter.posted_milli = 300;
-    meter.held_milli = 150;
-    meter.left_milli = 1399550;
-    meter.period_end_us = 1796083200000000;
-    meter.unit = "result";
-    meter.unit_price_milli = 10;
-    meter.overage_milli = 20;
-    reply.meters = &meters;
-    reply.n_meters = 1;
-    render_usage(out, &reply);
-    fclose(out);
-    assert_non_null(strstr(text, "modash.discovery  1400.000  0.300  0.150  1399.550  "
-                                 "2026-12-01T00:00:00Z  30 of 140000 results\n"));
-    assert_non_null(strstr(text, "modash.discovery: 0.020 credits beyond"));
-}
-
 /* C7: every call with reason, outcome, credits. */
 static void test_render_calls_names_reason_outcome_and_price(void **state)
 {
@@ -172,7 +146,6 @@ int main(void)
             test_render_search_says_where_creators_came_from_and_the_cost, teardown),
         cmocka_unit_test_teardown(test_render_search_stale_says_why_and_where_to_go_on,
                                   teardown),
-        cmocka_unit_test_teardown(test_render_usage_in_credits_and_units, teardown),
         cmocka_unit_test_teardown(test_render_calls_names_reason_outcome_and_price,
                                   teardown),
         cmocka_unit_test_teardown(test_render_creator_and_enrichment_print_what_is_known,

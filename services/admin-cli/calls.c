@@ -24,24 +24,6 @@ static enum status read_since(int64_t *out, const struct cli *cli, const char *n
     return ST_OK;
 }
 
-enum status usage_show(struct cli *cli, struct error *err)
-{
-    Metercache__V1__GetUsageRequest request = METERCACHE__V1__GET_USAGE_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    enum status st;
-
-    if (cli_arg(cli, 0) != NULL)
-        request.meter = (char *)cli_arg(cli, 0);
-    st = cli_call(cli, "QuotaService/GetUsage", &request.base, &reply, err);
-    if (st != ST_OK)
-        return st;
-    if (cli->is_json)
-        cli_print_json(cli, reply);
-    else
-        render_usage(cli->out, (const void *)reply);
-    return ST_OK;
-}
-
 static void take(char **out, const struct cli *cli, const char *option)
 {
     const char *text = cli_option(cli, option);
@@ -53,19 +35,15 @@ static void take(char **out, const struct cli *cli, const char *option)
 static enum status read_calls(Metercache__V1__ListCallsRequest *out, const struct cli *cli,
                               struct error *err)
 {
-    uint64_t page_size = 0;
     int outcome = 0;
-    enum status st =
-        cli_option_number(&page_size, cli, "--page-size", 1, PAGE_SIZE_MAX, err);
+    enum status st = cli_read_page(out->page, cli, PAGE_SIZE_MAX, err);
 
     if (st == ST_OK)
         st = cli_option_enum(&outcome, cli, "--outcome",
                              &metercache__v1__call_outcome__descriptor, err);
     if (st == ST_OK)
         st = read_since(&out->from_us, cli, "--last", err);
-    out->page->page_size = (uint32_t)page_size;
     out->outcome = (Metercache__V1__CallOutcome)outcome;
-    take(&out->page->page_token, cli, "--page-token");
     take(&out->provider, cli, "--provider");
     take(&out->action, cli, "--action");
     take(&out->user, cli, "--for-user");
