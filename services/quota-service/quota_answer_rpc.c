@@ -32,6 +32,15 @@ void quota_answer_meter_state(Metercache__V1__MeterState *out,
     out->scope = METERCACHE__V1__LIMIT_SCOPE__LIMIT_SCOPE_METER;
 }
 
+void quota_answer_forecast(Metercache__V1__Forecast *out, const struct forecast *forecast)
+{
+    metercache__v1__forecast__init(out);
+    out->exhausted_at_p50_us = forecast->exhausted_at_p50_us;
+    out->exhausted_at_p90_us = forecast->exhausted_at_p90_us;
+    out->safe_daily_milli = forecast->safe_daily_milli;
+    out->burn_rate_ppm = forecast->burn_rate_ppm;
+}
+
 /* ---- refusals -------------------------------------------------------------------------- */
 
 static size_t subject_of(const struct quota_op *op, const struct quota_hit *hit,

@@ -9,12 +9,15 @@
 #include "answer.h"
 #include "core/arena.h"
 #include "core/error.h"
+#include "forecast.h"
 #include "metercache/v1/quota.pb-c.h"
 #include "quota_core.h"
 
 /* Texts are borrowed from the meter's row. */
 void quota_answer_meter_state(Metercache__V1__MeterState *out,
                               const struct quota_meter_view *view);
+
+void quota_answer_forecast(Metercache__V1__Forecast *out, const struct forecast *forecast);
 
 /* ST_OK for QUOTA_DONE; else the error that the caller gets: of a refusal with every limit
  * that was hit, what is left and when it resets. `op` as it was judged. */

@@ -332,6 +332,7 @@ static enum status add_meter(Metercache__V1__GetUsageResponse *reply, uint32_t m
     const struct quota_service *quota = call->service;
     Metercache__V1__MeterState *out = arena_alloc(call->arena, sizeof(*out));
     struct quota_meter_view view;
+    struct forecast forecast;
 
     if (out == NULL)
         return error_out_of_arena(err);
@@ -339,6 +340,12 @@ static enum status add_meter(Metercache__V1__GetUsageResponse *reply, uint32_t m
         return error_set(err, ST_UNAVAILABLE, "the ledger is not open yet");
     metercache__v1__meter_state__init(out);
     quota_answer_meter_state(out, &view);
+    if (usage_forecast(writer_usage(quota->writer), &view, reply->as_of_us, &forecast)) {
+        out->forecast = arena_alloc(call->arena, sizeof(*out->forecast));
+        if (out->forecast == NULL)
+            return error_out_of_arena(err);
+        quota_answer_forecast(out->forecast, &forecast);
+    }
     reply->meters[reply->n_meters++] = out;
     return ST_OK;
 }

@@ -134,6 +134,7 @@ void writer_advance(struct writer *w)
     bool all_stepped;
 
     quota_core_tick(w->core, writer_time(), LAPSES_PER_BATCH, &w->open->batch);
+    writer_alerts_burn(w);
     do {
         all_stepped = step_taken(w);
         if (w->flying == NULL && !quota_core_is_empty(w->core, &w->open->batch))

@@ -2,6 +2,7 @@
  * Alerts leave the ledger's outbox: they are told once their batch is committed, and the next
  * batch marks them as told. What a crash left between the two is told again on opening.
  */
+#include "core/clock.h"
 #include "core/log.h"
 #include "quota_stats.h"
 #include "writer_state.h"
@@ -39,10 +40,30 @@ static void tell(struct writer *w, const struct quota_alert *alert)
         open->published[open->published_count++] = alert->sequence;
 }
 
-void writer_alerts_opened(struct writer *w, const struct ledger_reply *reply)
+void writer_alerts_opened(struct writer *w)
 {
-    for (size_t i = 0; i < reply->alert_count; i++)
-        tell(w, &reply->alerts[i]);
+    for (size_t i = 0; i < w->untold_count; i++)
+        tell(w, &w->untold[i]);
+    w->untold_count = 0;
+}
+
+/* Once a second is enough: the windows are of minutes. */
+void writer_alerts_burn(struct writer *w)
+{
+    uint64_t now_us = clock_mono_us();
+
+    if (now_us < w->burn_at_us)
+        return;
+    w->burn_at_us = now_us + CLOCK_US_PER_SECOND;
+    for (uint32_t meter = 0; meter < METER_COUNT; meter++) {
+        int64_t hour_milli;
+
+        if (usage_began_to_burn(&w->usage, meter, quota_core_now_us(w->core),
+                                &hour_milli) &&
+            !quota_core_alert(w->core, &w->open->batch, meter, QUOTA_ALERT_BURN_RATE,
+                              hour_milli))
+            w->usage.is_burning[meter] = false; /* no room: told by the next batch */
+    }
 }
 
 void writer_alerts_committed(struct writer *w, const struct quota_batch *batch,

@@ -2,7 +2,7 @@
  * The writer and the ledger: opening it, committing, and what follows from each outcome.
  *
  *   STANDBY: see writer_standby.c
- *   OPENING: OpenLedger -> SERVING; open reservations follow (writer_load.c)
+ *   OPENING: OpenLedger -> ListUsage, hours and minutes -> SERVING; open reservations follow (writer_load.c)
  *   SERVING: CommitBatch -> OK -> the next batch
  *                        -> fenced, or the ledger disagrees -> ENDED
  *                        -> anything else, or nothing for a while -> DOUBTING
@@ -96,15 +96,39 @@ static bool load(struct writer *w, const struct ledger_reply *reply)
     return true;
 }
 
-static void begin_serving(struct writer *w, const struct ledger_reply *reply)
+static void keep_alerts(struct writer *w, const struct ledger_reply *reply)
+{
+    w->untold_count =
+        reply->alert_count < COUNT_OF(w->untold) ? reply->alert_count : COUNT_OF(w->untold);
+    memcpy(w->untold, reply->alerts, w->untold_count * sizeof(w->untold[0]));
+}
+
+static void ask_usage(struct writer *w, int64_t span_us, uint32_t bucket_seconds)
+{
+    int64_t now_us = clock_wall_us();
+
+    w->is_calling = true;
+    ledger_client_list_usage(w->ledger, now_us - span_us, now_us + CLOCK_US_PER_SECOND,
+                             bucket_seconds);
+}
+
+static void opened(struct writer *w, const struct ledger_reply *reply)
 {
     w->epoch = reply->epoch;
-    w->open = &w->batches[0];
-    w->flying = NULL;
+    w->failures = 0;
+    w->has_hours = false;
     if (!load(w, reply)) {
         writer_disagree(w, "periods of a meter overlap, or a counter is negative");
         return;
     }
+    keep_alerts(w, reply);
+    ask_usage(w, USAGE_HOURS_US, 3600);
+}
+
+static void begin_serving(struct writer *w)
+{
+    w->open = &w->batches[0];
+    w->flying = NULL;
     if (!quota_core_start(w->core, writer_time(), &w->open->batch)) {
         writer_disagree(w, "a meter has periods ahead and none at present");
         return;
@@ -112,10 +136,23 @@ static void begin_serving(struct writer *w, const struct ledger_reply *reply)
     w->beat_at_us = 0;
     usage_open(&w->usage, w->core);
     log_event(LOG_INFO, "ledger opened", LOG_U64("epoch", w->epoch),
-              LOG_U64("batch", reply->last_batch));
+              LOG_U64("batch", w->open->batch.number - 1));
     writer_enter(w, WRITER_SERVING, NULL);
-    writer_alerts_opened(w, reply);
+    writer_alerts_opened(w);
     writer_load_begin(w);
+}
+
+/* Nobody else commits meanwhile: what is read is all there is. */
+static void usage_read(struct writer *w, const struct ledger_reply *reply)
+{
+    if (w->has_hours) {
+        usage_load_buckets(&w->usage, reply->usage, reply->usage_count);
+        begin_serving(w);
+        return;
+    }
+    w->has_hours = true;
+    usage_load_hours(&w->usage, reply->usage, reply->usage_count, clock_wall_us());
+    ask_usage(w, USAGE_BUCKETS_US, 300);
 }
 
 static void opening_reply(struct writer *w, const struct ledger_reply *reply)
@@ -123,9 +160,10 @@ static void opening_reply(struct writer *w, const struct ledger_reply *reply)
     if (reply->skipped > 0)
         log_event(LOG_WARN, "the ledger holds rows of unknown meters",
                   LOG_U64("rows", reply->skipped));
-    if (reply->err.status == ST_OK) {
-        w->failures = 0;
-        begin_serving(w, reply);
+    if (reply->err.status == ST_OK && reply->call == LEDGER_OPEN) {
+        opened(w, reply);
+    } else if (reply->err.status == ST_OK) {
+        usage_read(w, reply);
     } else {
         struct error err = reply->err;
 
@@ -284,7 +322,7 @@ void writer_ledger_reply(struct writer *w, const struct ledger_reply *reply)
         commit_reply(w, reply);
     else if (reply->call == LEDGER_GET_BATCH)
         get_batch_reply(w, reply);
-    else if (reply->call == LEDGER_OPEN)
+    else if (reply->call == LEDGER_OPEN || reply->call == LEDGER_LIST_USAGE)
         opening_reply(w, reply);
     else if (reply->call == LEDGER_GET_WRITER)
         writer_standby_reply(w, reply);

@@ -77,6 +77,11 @@ struct writer {
     uint64_t retry_at_us;        /* monotonic; UINT64_MAX: no retry is due */
     unsigned failures;           /* in a row */
 
+    bool has_hours;      /* opening: usage by hours was read */
+    size_t untold_count; /* alerts that nobody is known to have been told of */
+    struct quota_alert untold[BATCH_PUBLISHED_MAX];
+    uint64_t burn_at_us; /* monotonic: when burn rates are judged next */
+
     /* writer_standby.c */
     struct writer_watch watch;
     bool is_beating;
@@ -125,7 +130,8 @@ void writer_load_reply(struct writer *w, const struct ledger_reply *reply);
 uint64_t writer_load_wake_us(const struct writer *w);
 
 /* writer_alerts.c */
-void writer_alerts_opened(struct writer *w, const struct ledger_reply *reply);
+void writer_alerts_opened(struct writer *w);
+void writer_alerts_burn(struct writer *w);
 void writer_alerts_committed(struct writer *w, const struct quota_batch *batch,
                              const struct ledger_reply *reply);
 
