@@ -76,8 +76,11 @@ static void test_body_hash_of_a_reserve_covers_every_field(void **state)
 
 static void test_body_hash_of_what_admins_do_covers_every_field(void **state)
 {
-    const struct quota_op adjust = {
-        .kind = QUOTA_ADJUST, .meter = 1, .amount_milli = 5, .actor = "eve", .note = "bill"};
+    const struct quota_op adjust = {.kind = QUOTA_ADJUST,
+                                    .meter = 1,
+                                    .amount_milli = 5,
+                                    .actor = "eve",
+                                    .note = "bill"};
     const struct quota_op correct = {.kind = QUOTA_CORRECT,
                                      .reservation_id = op_id_make(1000, 1, 2),
                                      .actor = "eve",
