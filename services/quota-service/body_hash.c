@@ -23,12 +23,30 @@ static void add_text(crypto_hash_sha256_state *hash, const char *text)
     add_bytes(hash, text, strlen(text));
 }
 
+/* The purpose as it was packed before flags and the cooldown key stood in it: hashes of then
+ * are in the ledger. */
+static void add_purpose(crypto_hash_sha256_state *hash, const struct purpose *purpose)
+{
+    const char *key;
+    size_t key_size = purpose_text(purpose, PURPOSE_cooldown_key, &key);
+    unsigned char platform = (unsigned char)purpose_platform(purpose);
+    size_t size = purpose->size - key_size - 1;
+
+    add_u64(hash, size);
+    crypto_hash_sha256_update(hash, &platform, 1);
+    crypto_hash_sha256_update(hash, purpose->bytes + 1, size - 1);
+    add_bytes(hash, key, key_size);
+    add_u64(hash, !purpose_has(purpose, PURPOSE_SCHEDULED));
+    if (purpose_has(purpose, PURPOSE_SHEDDABLE))
+        add_u64(hash, PURPOSE_SHEDDABLE);
+}
+
 static void add_reserve(crypto_hash_sha256_state *hash, const struct quota_op *op,
                         uint64_t asked_hold_ms)
 {
     add_text(hash, METERS[op->meter].name); /* numbers may move, names never */
     add_u64(hash, asked_hold_ms);
-    add_bytes(hash, op->purpose.bytes, op->purpose.size);
+    add_purpose(hash, &op->purpose);
 }
 
 static void add_close(crypto_hash_sha256_state *hash, const struct quota_op *op)

@@ -66,10 +66,58 @@ static enum reservation_state state_after(const struct quota_op *op,
                                                      : RESERVATION_POSTED;
 }
 
+/* What a correction changes of posted, and how much of that lies beyond the hold. */
+static void change_of(const struct quota_op *op, const struct reservation *it,
+                      int64_t *amount_milli, int64_t *overage_milli)
+{
+    int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
+
+    *amount_milli = actual_milli - it->posted_milli;
+    *overage_milli = beyond_milli(actual_milli, it->amount_milli) -
+                     beyond_milli(it->posted_milli, it->amount_milli);
+}
+
+/* An admin may have taken off already what a correction would take off again. */
+static bool is_below_zero(const struct quota_op *op, const struct reservation *it,
+                          const struct counter_set *set)
+{
+    int64_t amount_milli;
+    int64_t overage_milli;
+
+    if (it->state == RESERVATION_HELD)
+        return false;
+    change_of(op, it, &amount_milli, &overage_milli);
+    for (unsigned i = 0; i < set->count; i++) {
+        const struct counter *row = set->rows[i];
+
+        if (row->posted_milli - row->overage_milli + amount_milli - overage_milli < 0)
+            return true;
+    }
+    return false;
+}
+
+/* What was presumed of a call may be less than it held, and the rest used by others since:
+ * what no limit has left any more is overage. */
+static int64_t corrected_overage(const struct counter_set *set, int64_t amount_milli,
+                                 int64_t overage_milli)
+{
+    for (unsigned i = 0; i < set->count; i++) {
+        const struct counter *row = set->rows[i];
+        int64_t left_milli = counters_left_milli(
+            row->limit_milli, row->posted_milli - row->overage_milli, row->held_milli);
+
+        if (row->limit_milli != LIMIT_NONE && amount_milli > 0 &&
+            amount_milli - overage_milli > left_milli)
+            overage_milli = amount_milli - left_milli;
+    }
+    return overage_milli;
+}
+
 /* The row of this ending. What was presumed is posted already: a correction posts the
  * difference. */
 static struct quota_row *end_row(struct quota_core *core, const struct quota_op *op,
-                                 const struct reservation *it, struct quota_batch *batch)
+                                 const struct reservation *it,
+                                 const struct counter_set *set, struct quota_batch *batch)
 {
     bool is_correction = it->state != RESERVATION_HELD;
     int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
@@ -84,8 +132,8 @@ static struct quota_row *end_row(struct quota_core *core, const struct quota_op 
     row->overage_milli = beyond_milli(actual_milli, it->amount_milli);
     row->released_milli = it->amount_milli;
     if (is_correction) {
-        row->amount_milli -= it->posted_milli;
-        row->overage_milli -= beyond_milli(it->posted_milli, it->amount_milli);
+        change_of(op, it, &row->amount_milli, &row->overage_milli);
+        row->overage_milli = corrected_overage(set, row->amount_milli, row->overage_milli);
         row->released_milli = 0;
     }
     if (op->actor != NULL)
@@ -99,7 +147,7 @@ static void end_it(struct quota_core *core, const struct quota_op *op,
                    struct reservation *it, struct counter_set *set,
                    struct quota_batch *batch, struct quota_answer *answer)
 {
-    struct quota_row *row = end_row(core, op, it, batch);
+    struct quota_row *row = end_row(core, op, it, set, batch);
     int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
 
     quota_core_apply(core, set, row, batch);
@@ -144,6 +192,8 @@ void quota_core_close(struct quota_core *core, const struct quota_op *op,
         answer->batch = it->batch > core->committed ? it->batch : 0;
     } else if (!gather(core, it, &set) || !find_cooldown(core, op, it, &cell)) {
         answer->verdict = QUOTA_LOOK_UP;
+    } else if (is_below_zero(op, it, &set)) {
+        answer->verdict = QUOTA_BELOW_ZERO;
     } else if (!quota_core_has_room(core, batch, it->text_size) ||
                it->batch == batch->number) {
         answer->verdict = QUOTA_NEXT_BATCH;

@@ -56,7 +56,8 @@ static struct quota_answer answer_of(const struct quota_row *row,
         answer.expires_at_us = row->expires_at_us;
         return answer;
     }
-    answer.posted_milli = posted_milli;
+    /* A settle said what it posted itself, whatever corrected it since. */
+    answer.posted_milli = row->kind == QUOTA_CORRECT ? posted_milli : row->amount_milli;
     answer.overage_milli = row->overage_milli;
     if (row->kind == QUOTA_CORRECT && reserved != NULL)
         answer.overage_milli = posted_milli > reserved->amount_milli

@@ -1,8 +1,9 @@
 /*
  * core_fixture.h - a small core and the words the core's tests are written in.
  *
- * One meter ("modash.reports") has a limit of LIMIT; the clock is `now_us`. Batches are
- * numbered from 1. `commit()` plays the ledger that takes everything.
+ * One meter ("modash.reports") has a limit of LIMIT; both clocks are `now_us`, until `jump`
+ * sets the wall clock alone. Batches are numbered from 1. `commit()` plays the ledger that
+ * takes everything.
  */
 #ifndef CORE_FIXTURE_H
 #define CORE_FIXTURE_H
@@ -34,6 +35,7 @@
 static struct quota_core *core;
 static struct quota_batch batch;
 static int64_t now_us;
+static int64_t jumped_us; /* of the wall clock, by `jump` */
 static uint64_t next_id;
 
 static const struct quota_core_options core_options = {
@@ -41,11 +43,24 @@ static const struct quota_core_options core_options = {
     .closed_limit = 4096,
     .done_limit = 4096,
     .refused_limit = 64,
+    .counter_limit = 1024,
+    .cooldown_limit = 512,
     .anchor_day = 1,
     .meter_count = 3,
     .limits_milli = {1400000, LIMIT, 2000000},
-    .limit_version = 7,
 };
+
+static inline struct quota_time time_at(int64_t at_us)
+{
+    return (struct quota_time){at_us, (uint64_t)(at_us - jumped_us)};
+}
+
+/* Somebody sets the wall clock. */
+static inline void jump(int64_t by_us)
+{
+    now_us += by_us;
+    jumped_us += by_us;
+}
 
 static inline int set_up(void **state)
 {
@@ -53,8 +68,10 @@ static inline int set_up(void **state)
     core = quota_core_new(&core_options);
     batch.rows = mem_alloc_array(BATCH_ROWS_MAX, sizeof(*batch.rows));
     now_us = T0;
+    jumped_us = 0;
     next_id = 1;
-    assert_true(quota_core_start(core, now_us, &batch));
+    assert_true(quota_core_start(core, time_at(now_us), &batch));
+    assert_true(quota_core_loaded(core));
     return 0;
 }
 
@@ -102,8 +119,13 @@ static inline struct quota_answer step(const struct quota_op *op)
 {
     struct quota_answer answer;
 
-    quota_core_step(core, op, now_us, &batch, &answer);
+    quota_core_step(core, op, time_at(now_us), &batch, &answer);
     return answer;
+}
+
+static inline size_t tick(int64_t at_us, size_t limit)
+{
+    return quota_core_tick(core, time_at(at_us), limit, &batch);
 }
 
 /* Reserve and commit. */
@@ -132,7 +154,7 @@ static inline struct quota_answer void_it(struct op_id reservation_id)
 
 static inline struct quota_counter counter_at(int64_t at_us)
 {
-    struct quota_counter rows[COUNTERS_MAX];
+    struct quota_counter rows[COUNTERS_METER_ROWS];
     size_t count = quota_core_counters(core, rows);
 
     for (size_t i = 0; i < count; i++) {
@@ -142,6 +164,11 @@ static inline struct quota_counter counter_at(int64_t at_us)
     }
     fail_msg("no counter");
     return rows[0];
+}
+
+static inline int64_t left_milli(const struct quota_meter_view *view)
+{
+    return counters_left_milli(view->limit_milli, view->posted_milli, view->held_milli);
 }
 
 /* The counter of T0's period. */

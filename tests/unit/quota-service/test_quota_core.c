@@ -13,13 +13,19 @@ static void test_reserve_up_to_the_limit_is_granted_and_one_more_refused(void **
     assert_int_equal(answer.verdict, QUOTA_DONE);
     assert_int_equal(answer.batch, batch.number); /* told after the commit */
     assert_int_equal(answer.expires_at_us, now_us + HOLD_US);
-    assert_int_equal(counters_left_milli(&answer.counter), 0);
+    assert_int_equal(left_milli(&answer.meter), 0);
     one_more = reserve_op(1);
     answer = step(&one_more);
-    assert_int_equal(answer.verdict, QUOTA_METER_SPENT);
+    assert_int_equal(answer.verdict, QUOTA_REFUSED);
     assert_int_equal(answer.batch, 0); /* told at once */
-    assert_int_equal(counters_left_milli(&answer.counter), 0);
-    assert_int_equal(answer.counter.period.end_us, DEC_US);
+    assert_int_equal(answer.hit_count, 1);
+    assert_int_equal(answer.hits[0].scope, LIMIT_METER);
+    assert_int_equal(answer.hits[0].mode, LIMIT_HARD);
+    assert_int_equal(answer.hits[0].limit_milli, LIMIT);
+    assert_int_equal(answer.hits[0].left_milli, 0);
+    assert_int_equal(answer.hits[0].resets_at_us, DEC_US);
+    assert_int_equal(left_milli(&answer.meter), 0);
+    assert_int_equal(answer.meter.period.end_us, DEC_US);
 }
 
 static void test_reserve_refused_costs_nothing(void **state)
@@ -28,7 +34,7 @@ static void test_reserve_refused_costs_nothing(void **state)
 
     (void)state;
     commit(); /* the rows made ahead at the start */
-    assert_int_equal(step(&op).verdict, QUOTA_METER_SPENT);
+    assert_int_equal(step(&op).verdict, QUOTA_REFUSED);
     assert_counter(0, 0, 0);
     assert_true(quota_core_is_empty(core, &batch));
     reserved(LIMIT); /* all of it is still there */
@@ -45,13 +51,19 @@ static void test_reserve_of_nothing_is_granted_on_a_spent_meter(void **state)
 
 static void test_reserve_row_carries_the_whole_event(void **state)
 {
-    const char *texts[] = {"modash", "report", "select", "42", "ada", "", "/Select"};
+    const char *texts[] = {"modash", "report", "select", "42", "ada", "", "/Select", ""};
+    const struct limit_rule rule = {.scope = LIMIT_METER,
+                                    .mode = LIMIT_HARD,
+                                    .meter = REPORTS,
+                                    .amount_milli = LIMIT,
+                                    .version = 7};
     struct quota_op op = reserve_op(1000);
     struct error err;
     const char *user;
 
     (void)state;
-    assert_int_equal(purpose_pack(&op.purpose, 1, texts, &err), ST_OK);
+    assert_true(quota_core_load_limit(core, &rule));
+    assert_int_equal(purpose_pack(&op.purpose, 1, 0, texts, &err), ST_OK);
     step(&op);
     assert_int_equal(last_row()->kind, QUOTA_RESERVE);
     assert_true(op_id_equal(&last_row()->reservation_id, &op.op_id));
@@ -126,7 +138,7 @@ static void test_step_repeated_op_id_gets_the_same_answer_and_no_second_effect(v
     again = step(&op);
     assert_int_equal(again.batch, 0);
     assert_int_equal(again.expires_at_us, first.expires_at_us);
-    assert_int_equal(again.counter.held_milli, 4000);
+    assert_int_equal(again.meter.held_milli, 4000);
     assert_true(quota_core_is_empty(core, &batch));
 }
 
@@ -152,10 +164,10 @@ static void test_step_refusal_is_sticky_for_its_op_id(void **state)
     struct quota_op fresh;
 
     (void)state;
-    assert_int_equal(step(&op).verdict, QUOTA_METER_SPENT);
+    assert_int_equal(step(&op).verdict, QUOTA_REFUSED);
     assert_int_equal(void_it(all).verdict, QUOTA_DONE);
     commit();
-    assert_int_equal(step(&op).verdict, QUOTA_METER_SPENT); /* a retry cannot flip it */
+    assert_int_equal(step(&op).verdict, QUOTA_REFUSED); /* a retry cannot flip it */
     assert_true(step(&op).replayed);
     fresh = reserve_op(1);
     assert_int_equal(step(&fresh).verdict, QUOTA_DONE);
@@ -175,6 +187,48 @@ static void test_step_op_id_out_of_its_time_or_version_is_refused(void **state)
     op.op_id = op_id_make(now_us, 0, 1);
     op.op_id.bytes[6] = 0x40; /* version 4 */
     assert_int_equal(step(&op).verdict, QUOTA_OP_ID_TIME);
+}
+
+/* Refusals are in memory alone: who was told of one before must not be granted now. */
+static void test_reserve_id_made_before_the_core_opened_is_stale(void **state)
+{
+    struct quota_op op = reserve_op(1);
+
+    (void)state;
+    op.op_id = op_id_make(T0 - 1000, 0, 1);
+    assert_int_equal(step(&op).verdict, QUOTA_OP_ID_STALE);
+    op.op_id = op_id_make(T0, 0, 2);
+    assert_int_equal(step(&op).verdict, QUOTA_DONE);
+}
+
+static void test_settle_id_made_before_the_core_opened_is_taken(void **state)
+{
+    struct op_id id = reserved(1000);
+    struct quota_op op = close_op(QUOTA_SETTLE, id, 1000);
+
+    (void)state;
+    op.op_id = op_id_make(T0 - DAY_US, 0, 1);
+    assert_int_equal(step(&op).verdict, QUOTA_DONE);
+}
+
+static void test_reserve_refused_so_long_ago_that_it_is_forgotten_is_stale(void **state)
+{
+    struct quota_op first = reserve_op(LIMIT + 1);
+    struct quota_op other;
+
+    (void)state;
+    now_us += SECOND_US;
+    other = reserve_op(1); /* made later than the refused one, asked later */
+    assert_int_equal(step(&first).verdict, QUOTA_REFUSED);
+    for (uint32_t i = 0; i < core_options.refused_limit; i++) {
+        struct quota_op op = reserve_op(LIMIT + 1);
+
+        assert_int_equal(step(&op).verdict, QUOTA_REFUSED);
+    }
+    first.amount_milli = 1;
+    assert_int_equal(step(&first).verdict, QUOTA_OP_ID_STALE);
+    assert_int_equal(step(&other).verdict, QUOTA_DONE);
+    assert_counter(0, 1, 0);
 }
 
 /* ---- settle and void ------------------------------------------------------------------- */
@@ -202,7 +256,9 @@ static void test_settle_more_than_held_posts_everything_as_overage(void **state)
     assert_int_equal(answer.posted_milli, LIMIT + 500);
     assert_int_equal(answer.overage_milli, 500);
     assert_counter(LIMIT + 500, 0, 500);
-    assert_int_equal(counters_left_milli(&counter), 0); /* never negative */
+    assert_int_equal(
+        counters_left_milli(counter.limit_milli, counter.posted_milli, counter.held_milli),
+        0); /* never negative */
 }
 
 static void test_settle_twice_with_another_op_id_is_refused(void **state)
@@ -270,8 +326,8 @@ static void test_tick_lapses_at_the_deadline_and_never_before(void **state)
     (void)state;
     reserved(5000);
     assert_int_equal(quota_core_next_due_us(core), T0 + HOLD_US);
-    assert_int_equal(quota_core_tick(core, T0 + HOLD_US - 1, 10, &batch), 0);
-    assert_int_equal(quota_core_tick(core, T0 + HOLD_US, 10, &batch), 1);
+    assert_int_equal(tick(T0 + HOLD_US - 1, 10), 0);
+    assert_int_equal(tick(T0 + HOLD_US, 10), 1);
     assert_int_equal(last_row()->kind, QUOTA_LAPSE);
     assert_int_equal(last_row()->call.outcome, 12);
     assert_false(op_id_is_v7(&last_row()->op_id)); /* no caller can have this id */
@@ -289,8 +345,8 @@ static void test_tick_lapses_in_order_and_bounded(void **state)
         now_us += SECOND_US;
     }
     now_us += HOLD_US;
-    assert_int_equal(quota_core_tick(core, now_us, 3, &batch), 3);
-    assert_int_equal(quota_core_tick(core, now_us, 3, &batch), 2);
+    assert_int_equal(tick(now_us, 3), 3);
+    assert_int_equal(tick(now_us, 3), 2);
     for (int i = 0; i < 5; i++)
         assert_true(op_id_equal(&batch.rows[i].reservation_id, &ids[i]));
 }
@@ -301,15 +357,15 @@ static void test_tick_leaves_a_reservation_of_the_same_batch(void **state)
 
     (void)state;
     step(&op);
-    assert_int_equal(quota_core_tick(core, now_us + HOLD_US, 10, &batch), 0);
+    assert_int_equal(tick(now_us + HOLD_US, 10), 0);
     commit();
-    assert_int_equal(quota_core_tick(core, now_us + HOLD_US, 10, &batch), 1);
+    assert_int_equal(tick(now_us + HOLD_US, 10), 1);
 }
 
 static void lapse_now(void)
 {
     now_us += HOLD_US;
-    assert_int_equal(quota_core_tick(core, now_us, 10, &batch), 1);
+    assert_int_equal(tick(now_us, 10), 1);
     commit();
 }
 
@@ -370,8 +426,8 @@ static void test_step_next_month_is_charged_in_its_own_row(void **state)
     reserved(LIMIT);
     now_us = DEC_US - 1;
     struct quota_op op = reserve_op(1);
-    assert_int_equal(step(&op).verdict, QUOTA_METER_SPENT);
-    now_us = DEC_US;
+    assert_int_equal(step(&op).verdict, QUOTA_REFUSED);
+    now_us = DEC_US + QUOTA_CORE_BOUNDARY_US;
     reserved(LIMIT);
     assert_int_equal(counter_at(DEC_US).held_milli, LIMIT);
     assert_int_equal(counter_at(FEB_US).posted_milli, 0); /* made ahead by now */
@@ -382,7 +438,7 @@ static void test_step_clock_that_goes_back_is_not_believed(void **state)
     (void)state;
     now_us = DEC_US + 1;
     reserved(1);
-    now_us = DEC_US - DAY_US;
+    jump(-DAY_US);
     struct quota_op op = reserve_op(1);
     step(&op);
     assert_int_equal(last_row()->period_start_us, DEC_US);
@@ -403,6 +459,9 @@ int main(void)
         CORE_TEST(test_step_repeated_op_id_with_another_body_is_refused),
         CORE_TEST(test_step_refusal_is_sticky_for_its_op_id),
         CORE_TEST(test_step_op_id_out_of_its_time_or_version_is_refused),
+        CORE_TEST(test_reserve_id_made_before_the_core_opened_is_stale),
+        CORE_TEST(test_settle_id_made_before_the_core_opened_is_taken),
+        CORE_TEST(test_reserve_refused_so_long_ago_that_it_is_forgotten_is_stale),
         CORE_TEST(test_settle_less_than_held_returns_the_rest),
         CORE_TEST(test_settle_more_than_held_posts_everything_as_overage),
         CORE_TEST(test_settle_twice_with_another_op_id_is_refused),

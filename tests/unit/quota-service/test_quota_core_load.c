@@ -8,14 +8,16 @@ static void restart(int64_t last_at_us, struct quota_counter november, bool with
 {
     quota_core_reset(core, 41, last_at_us, last_at_us);
     assert_true(quota_core_load_counter(core, &november));
+    assert_true(quota_core_start(core, time_at(now_us), &batch));
     if (with_open)
         assert_true(quota_core_load_reservation(core, &open_row));
-    assert_true(quota_core_start(core, now_us, &batch));
+    assert_true(quota_core_loaded(core));
 }
 
 static struct quota_counter november(int64_t posted_milli, int64_t held_milli)
 {
     return (struct quota_counter){.meter = REPORTS,
+                                  .scope = LIMIT_METER,
                                   .period = {NOV_US, DEC_US},
                                   .limit_milli = LIMIT,
                                   .posted_milli = posted_milli,
@@ -46,6 +48,14 @@ static struct quota_row event(enum quota_kind kind, int64_t amount_milli)
     return row;
 }
 
+static void recall_rows(const struct quota_row *rows, size_t count)
+{
+    const struct quota_recall found = {
+        .last_batch = batch.number - 1, .rows = rows, .row_count = count, .open = &batch};
+
+    quota_core_recall(core, &found);
+}
+
 static void test_start_goes_on_where_the_ledger_stands(void **state)
 {
     struct quota_op op;
@@ -55,8 +65,8 @@ static void test_start_goes_on_where_the_ledger_stands(void **state)
     assert_int_equal(batch.number, 42);
     assert_counter(6000, 3000, 0);
     op = reserve_op(1001);
-    op.looked_up = true;
-    assert_int_equal(step(&op).verdict, QUOTA_METER_SPENT);
+    op.lookups = 1;
+    assert_int_equal(step(&op).verdict, QUOTA_REFUSED);
     assert_int_equal(settle(open_row.op_id, 2000).verdict, QUOTA_LOOK_UP); /* its op id */
     now_us += 1000;
     assert_int_equal(settle(open_row.op_id, 2000).verdict, QUOTA_DONE);
@@ -68,7 +78,7 @@ static void test_start_overdue_reservations_lapse_at_once(void **state)
     (void)state;
     now_us = T0 + 2 * HOLD_US;
     restart(T0, november(0, 3000), true);
-    assert_int_equal(quota_core_tick(core, now_us, 10, &batch), 1);
+    assert_int_equal(tick(now_us, 10), 1);
     assert_counter(3000, 0, 0);
 }
 
@@ -84,9 +94,11 @@ static void test_start_limit_cut_below_use_leaves_nothing_and_refuses_free_of_ha
     restart(0, row, false);
     counter = counter_at(T0);
     assert_int_equal(counter.limit_milli, LIMIT);
-    assert_int_equal(counters_left_milli(&counter), 0);
+    assert_int_equal(
+        counters_left_milli(counter.limit_milli, counter.posted_milli, counter.held_milli),
+        0);
     op = reserve_op(1);
-    assert_int_equal(step(&op).verdict, QUOTA_METER_SPENT);
+    assert_int_equal(step(&op).verdict, QUOTA_REFUSED);
     quota_core_seal(core, &batch);
     assert_false(quota_core_is_empty(core, &batch)); /* the ledger learns of it */
 }
@@ -139,15 +151,16 @@ static void test_start_holds_that_disagree_are_found(void **state)
     (void)state;
     quota_core_reset(core, 41, T0, T0);
     assert_true(quota_core_load_counter(core, &row));
+    assert_true(quota_core_start(core, time_at(now_us), &batch));
     assert_true(quota_core_load_reservation(core, &open_row));
-    assert_false(quota_core_start(core, now_us, &batch));
+    assert_false(quota_core_loaded(core));
 }
 
 static void test_load_counter_overlapping_or_negative_is_refused(void **state)
 {
     struct quota_counter row = november(0, 0);
     struct quota_counter negative = {
-        .meter = 0, .period = {NOV_US, DEC_US}, .held_milli = -1};
+        .meter = 0, .scope = LIMIT_METER, .period = {NOV_US, DEC_US}, .held_milli = -1};
 
     (void)state;
     quota_core_reset(core, 41, T0, T0);
@@ -177,7 +190,7 @@ static void test_step_id_as_old_as_the_ledgers_newest_is_looked_up_first(void **
     restart(T0, november(0, 0), false);
     op = reserve_op(1);
     assert_int_equal(step(&op).verdict, QUOTA_LOOK_UP);
-    op.looked_up = true; /* the ledger does not have it */
+    op.lookups = 1; /* the ledger does not have it */
     assert_int_equal(step(&op).verdict, QUOTA_DONE);
     now_us += 1000;
     op = reserve_op(1); /* too young to stand in the ledger */
@@ -195,8 +208,8 @@ static void test_recall_gives_the_stored_answer_again(void **state)
     again.op_id = rows[1].op_id;
     memcpy(rows[1].body_hash, again.body_hash, sizeof(again.body_hash));
     assert_int_equal(step(&again).verdict, QUOTA_LOOK_UP);
-    quota_core_recall(core, rows, COUNT_OF(rows));
-    again.looked_up = true;
+    recall_rows(rows, COUNT_OF(rows));
+    again.lookups = 1;
     assert_int_equal(step(&again).verdict, QUOTA_DONE);
     assert_true(step(&again).replayed);
     assert_int_equal(step(&again).posted_milli, 2500);
@@ -215,8 +228,8 @@ static void test_recall_lapsed_reservation_can_be_corrected(void **state)
     now_us += 1000;
     op = close_op(QUOTA_SETTLE, open_row.op_id, 1000);
     assert_int_equal(step(&op).verdict, QUOTA_LOOK_UP); /* the reservation is unknown */
-    quota_core_recall(core, rows, COUNT_OF(rows));
-    op.looked_up = true;
+    recall_rows(rows, COUNT_OF(rows));
+    op.lookups = 1;
     assert_true(step(&op).corrected);
     assert_counter(1000, 0, 0);
 }
@@ -229,7 +242,7 @@ static void test_recall_corrected_reservation_stays_closed(void **state)
 
     (void)state;
     restart(T0, november(1000, 0), false);
-    quota_core_recall(core, rows, COUNT_OF(rows));
+    recall_rows(rows, COUNT_OF(rows));
     again = close_op(QUOTA_SETTLE, open_row.op_id, 1000);
     again.op_id = rows[0].op_id;
     memcpy(again.body_hash, rows[0].body_hash, sizeof(again.body_hash));
@@ -239,6 +252,25 @@ static void test_recall_corrected_reservation_stays_closed(void **state)
     assert_int_equal(settle(open_row.op_id, 5).verdict, QUOTA_ALREADY_SETTLED);
 }
 
+/* An unknown outcome that an admin corrected: the settle is told again as it was then. */
+static void test_recall_corrected_settle_repeats_its_own_answer(void **state)
+{
+    struct quota_row rows[] = {open_row, event(QUOTA_SETTLE, 3000),
+                               event(QUOTA_CORRECT, -2000)};
+    struct quota_op again;
+
+    (void)state;
+    rows[1].call.outcome = QUOTA_OUTCOME_UNKNOWN;
+    restart(T0, november(1000, 0), false);
+    recall_rows(rows, COUNT_OF(rows));
+    again = close_op(QUOTA_SETTLE, open_row.op_id, 3000);
+    again.op_id = rows[1].op_id;
+    memcpy(again.body_hash, rows[1].body_hash, sizeof(again.body_hash));
+    assert_int_equal(step(&again).posted_milli, 3000);
+    again.op_id = rows[2].op_id;
+    assert_int_equal(step(&again).posted_milli, 1000);
+}
+
 static void test_step_settle_of_what_never_was_is_not_found(void **state)
 {
     struct quota_op op;
@@ -246,7 +278,7 @@ static void test_step_settle_of_what_never_was_is_not_found(void **state)
     (void)state;
     op = close_op(QUOTA_SETTLE, op_id_make(T0, 0, 12345), 1);
     assert_int_equal(step(&op).verdict, QUOTA_LOOK_UP);
-    op.looked_up = true;
+    op.lookups = 1;
     assert_int_equal(step(&op).verdict, QUOTA_NO_RESERVATION);
 }
 
@@ -267,6 +299,7 @@ int main(void)
         TEST(test_recall_gives_the_stored_answer_again),
         TEST(test_recall_lapsed_reservation_can_be_corrected),
         TEST(test_recall_corrected_reservation_stays_closed),
+        TEST(test_recall_corrected_settle_repeats_its_own_answer),
         TEST(test_step_settle_of_what_never_was_is_not_found),
     };
 

@@ -139,6 +139,17 @@ static void test_reservations_enter_forgets_the_oldest_closed_first(void **state
         assert_int_equal(find(i)->state, RESERVATION_LAPSED);
     reservations_enter(&pool, find(1), RESERVATION_CORRECTED);
     assert_int_equal(find(1)->state, RESERVATION_CORRECTED);
+    assert_int_equal(pool.closed_total, CLOSED + 1); /* a correction closes nothing */
+}
+
+static void test_reservations_unknown_one_is_corrected_like_a_lapsed_one(void **state)
+{
+    (void)state;
+    assert_non_null(add(1, 1, "x"));
+    reservations_enter(&pool, find(1), RESERVATION_UNKNOWN);
+    assert_int_equal(pool.held_count, 0);
+    reservations_enter(&pool, find(1), RESERVATION_CORRECTED);
+    assert_int_equal(find(1)->state, RESERVATION_CORRECTED);
 }
 
 /* Against a plain array, long enough for probe chains and free lists to be used over. */
@@ -178,6 +189,7 @@ int main(void)
         TEST(test_reservations_add_without_text_room_is_refused),
         TEST(test_reservations_first_due_follows_deadlines_then_ids),
         TEST(test_reservations_enter_forgets_the_oldest_closed_first),
+        TEST(test_reservations_unknown_one_is_corrected_like_a_lapsed_one),
         TEST(test_reservations_random_use_agrees_with_an_array),
     };
 
