@@ -58,8 +58,9 @@ struct budget_settlement {
 struct budget {
     void *context;
     /*
-     * ST_OK: held. ST_EXHAUSTED: refused, with its violations. ST_UNAVAILABLE (reason
-     * QUOTA_UNAVAILABLE): no decision. `hold` is zero before.
+     * ST_OK: held. ST_EXHAUSTED: refused, with its violations. ST_ABORTED: nothing is held
+     * under this id, another one may be. ST_UNAVAILABLE (reason QUOTA_UNAVAILABLE): no
+     * decision. `hold` is zero before.
      */
     enum status (*reserve)(void *context, const struct budget_reservation *reservation,
                            uint64_t timeout_ms, struct budget_hold *hold,

@@ -108,10 +108,22 @@ static enum status ask_budget(struct passage *passage, struct error *err)
                            min_u64(left_ms + 1, RESERVE_MAX_MS), &passage->hold, err);
 }
 
-/* A place in the outbox is claimed; it stays so only on ST_OK. */
+static void name_reservation(struct passage *passage)
+{
+    passage->reservation_id = op_id_new();
+    parse_format_hex(passage->reservation_hex, passage->reservation_id.bytes, OP_ID_SIZE);
+}
+
+/* A place in the outbox is claimed; it stays so only on ST_OK. An id that is too old for
+ * quota-service to tell what it had said to it, as after its restart, is replaced once. */
 static enum status reserve(struct passage *passage, struct error *err)
 {
     enum status st = ask_budget(passage, err);
+
+    if (st == ST_ABORTED && !passage->hold.in_doubt) {
+        name_reservation(passage);
+        st = ask_budget(passage, err);
+    }
 
     if (st == ST_OK)
         return ST_OK;
@@ -286,14 +298,14 @@ enum status metered_call(struct call_receipt *receipt, const struct metered_door
                          const struct metered_request *request, struct error *err)
 {
     struct passage passage = {
-        .door = door, .request = request, .reservation_id = op_id_new()};
+        .door = door, .request = request};
     enum status st = may_begin(request, err);
 
     if (st != ST_OK)
         return st;
     if (!settlements_claim(door->settlements))
         return quota_unavailable(err, "too many settlements wait for quota-service");
-    parse_format_hex(passage.reservation_hex, passage.reservation_id.bytes, OP_ID_SIZE);
+    name_reservation(&passage);
     st = reserve(&passage, err);
     if (st != ST_OK)
         return st;

@@ -46,16 +46,30 @@ static struct client_options options_of(uint64_t timeout_ms, unsigned priority,
         .timeout_ms = timeout_ms, .priority = priority, .outcome = outcome};
 }
 
+/* Limits refused: the same op id would get the same answer again, so nothing is held. */
+static bool is_refusal(const struct error *err)
+{
+    static const char *const reasons[] = {"METER_SPENT", "LIMIT_REACHED", "COOLDOWN",
+                                          "SOFT_LIMIT"};
+
+    for (size_t i = 0; err->status == ST_EXHAUSTED && i < COUNT_OF(reasons); i++) {
+        if (strcmp(err->reason, reasons[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /*
- * What a failed Reserve means. Only a spent meter is an answer of its own: the same op id
- * would get it again, so nothing is held. All else (no such meter, no permission, overload,
+ * What a failed Reserve means. Refusals are answers of their own; so is an op id that is too
+ * old to be judged, under which nothing is held and never will be. All else (no such meter, no permission, overload,
  * no connection) is "cannot decide", lest quota-service's NOT_FOUND be taken for the
  * provider's; and it is in doubt as soon as any attempt of the call may have run.
  */
 static enum status reserve_failed(const struct rpc_outcome *outcome, bool *in_doubt,
                                   struct error *err)
 {
-    if (err->status == ST_EXHAUSTED && strcmp(err->reason, "METER_SPENT") == 0)
+    if (is_refusal(err) ||
+        (err->status == ST_ABORTED && strcmp(err->reason, "OP_ID_STALE") == 0))
         return err->status;
     *in_doubt = outcome->executed;
     err->status = ST_UNAVAILABLE;
