@@ -13,6 +13,7 @@
 CLIENT_CALL_DECLARE(client_quota_reserve, ReserveRequest, ReserveResponse);
 CLIENT_CALL_DECLARE(client_quota_settle, SettleRequest, SettleResponse);
 CLIENT_CALL_DECLARE(client_quota_void, VoidRequest, VoidResponse);
+CLIENT_CALL_DECLARE(client_quota_submit, SubmitRequest, SubmitResponse);
 CLIENT_CALL_DECLARE(client_quota_adjust_meter, AdjustMeterRequest, AdjustMeterResponse);
 CLIENT_CALL_DECLARE(client_quota_get_usage, GetUsageRequest, GetUsageResponse);
 CLIENT_CALL_DECLARE(client_quota_get_usage_history, GetUsageHistoryRequest, GetUsageHistoryResponse);
