@@ -128,7 +128,8 @@ BEGIN
                c.overage,
                CASE WHEN c.limit_milli < 0 THEN 9223372036854775807
                     WHEN c.scope = 1 THEN c.limit_milli
-                    ELSE greatest(c.limit_milli, c.posted - c.overage + c.held) END, c.crossed, c.soft
+                    ELSE greatest(c.limit_milli, c.base_posted - c.base_overage + c.base_held) END,
+               c.crossed, c.soft
         FROM unnest(c_meter, c_period_start, c_scope, c_subject, c_period_end, c_limit, c_posted, c_held,
                     c_overage, c_crossed, c_soft, c_base_posted, c_base_held, c_base_overage)
             AS c (meter, period_start, scope, subject, period_end, limit_milli, posted, held, overage, crossed,
@@ -355,5 +356,5 @@ GRANT EXECUTE ON FUNCTION metercache.ledger_commit, metercache.ledger_add_cooldo
     metercache.ledger_add_limits, metercache.ledger_add_alerts, metercache.ledger_beat,
     metercache.ledger_resign TO metercache_runtime;
 GRANT EXECUTE ON FUNCTION metercache.ledger_subject_sums, metercache.ledger_text_hash,
-    metercache.ledger_first_wrong_counter, metercache.ledger_first_wrong_reservation
-    TO metercache_runtime, metercache_reader;
+    metercache.ledger_first_wrong_counter, metercache.ledger_first_wrong_reservation,
+    metercache.uuid_at TO metercache_runtime, metercache_reader;

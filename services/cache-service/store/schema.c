@@ -23,7 +23,7 @@ const struct schema_version SCHEMA_VERSIONS[] = {
     {"0007_ledger_scopes.sql",
      "abcee0b20c56962b2d6a0654165af4242c627ea3d8357dec5febfe56a5693e6a"},
     {"0008_ledger_commit.sql",
-     "35e949773719cd28e4f387e4e4a8e3e7cf276057deb1be505356c0169057009c"},
+     "114abb4fd62d18f3430e39186bb375e33d8038e2027bf3248f788519f4659a58"},
 };
 const size_t SCHEMA_VERSION_COUNT = COUNT_OF(SCHEMA_VERSIONS);
 
