@@ -99,7 +99,8 @@ BEGIN
                c.overage,
                CASE WHEN c.limit_milli < 0 THEN 9223372036854775807
                     WHEN c.scope = 1 THEN c.limit_milli
-                    ELSE greatest(c.limit_milli, c.posted - c.overage + c.held) END, c.crossed, c.soft
+                    ELSE greatest(c.limit_milli, c.base_posted - c.base_overage + c.base_held) END,
+               c.crossed, c.soft
         FROM unnest(c_meter, c_period_start, c_scope, c_subject, c_period_end, c_limit, c_posted, c_held,
                     c_overage, c_crossed, c_soft, c_base_posted, c_base_held, c_base_overage)
             AS c (meter, period_start, scope, subject, period_end, limit_milli, posted, held, overage, crossed,

@@ -165,7 +165,8 @@ size_t quota_core_tick(struct quota_core *core, struct quota_time time, size_t l
                        struct quota_batch *batch);
 /* What due reservations miss to lapse; returns how many were filled in. */
 size_t quota_core_due_needs(struct quota_core *core, struct quota_needs *out, size_t max);
-/* What the ledger said to quota_core_needs. */
+/* What the ledger said to quota_core_needs. Counters and cooldowns are passed over when a
+ * batch was committed since they were read. */
 void quota_core_recall(struct quota_core *core, const struct quota_recall *recall);
 /* Put an alert into the batch that is not the core's own (BURN_RATE). False: no room. */
 bool quota_core_alert(struct quota_core *core, struct quota_batch *batch, uint32_t meter,

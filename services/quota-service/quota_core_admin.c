@@ -46,13 +46,25 @@ static void check_meter(struct quota_core *core, uint32_t meter, struct quota_ba
         quota_core_check_alerts(core, row, batch);
 }
 
+/* One change of a meter's rules a batch: the ledger sees a batch's last limit alone, and what
+ * was granted under a higher one before it would look overspent. */
+static bool is_changed(const struct quota_batch *batch, uint32_t meter)
+{
+    for (size_t i = 0; i < batch->limit_count; i++) {
+        if (batch->limits[i].meter == meter)
+            return true;
+    }
+    return false;
+}
+
 void quota_core_set_limit(struct quota_core *core, const struct quota_op *op,
                           struct quota_batch *batch, struct quota_answer *answer)
 {
     struct limit_rule rule = complete(core, op);
 
     *answer = (struct quota_answer){.verdict = QUOTA_NEXT_BATCH};
-    if (batch->limit_count == BATCH_LIMITS_MAX || !quota_core_has_room(core, batch, 0))
+    if (batch->limit_count == BATCH_LIMITS_MAX || is_changed(batch, rule.meter) ||
+        !quota_core_has_room(core, batch, 0))
         return;
     if (!limits_put(&core->limits, &rule)) {
         answer->verdict = QUOTA_TOO_MANY_LIMITS;

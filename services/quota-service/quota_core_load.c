@@ -284,9 +284,13 @@ static void recall_cooldown(struct quota_core *core, const struct quota_recall *
     cell->batch = recall->open != NULL ? recall->open->number : 0;
 }
 
+/* A counter is what was read and the batches since. One that was committed meanwhile is not
+ * at hand any more: the operation asks again. */
 void quota_core_recall(struct quota_core *core, const struct quota_recall *recall)
 {
     recall_rows(core, recall);
+    if (recall->last_batch < core->committed)
+        return;
     for (size_t i = 0; i < recall->counter_count; i++)
         recall_counter(core, recall, &recall->counters[i]);
     for (size_t i = 0; i < recall->cooldown_count; i++)

@@ -232,20 +232,25 @@ static void take_cooldown(struct quota_core *core, const struct quota_op *op,
     cooldowns_touch(&core->cooldowns, admission->cell);
 }
 
-/* What the counter's row must not pass in the ledger: limits of the moment. */
+/* What the counter's row must not pass in the ledger: limits of the moment. One that was cut
+ * below what is used waits: a batch must not lower it under what it granted itself. */
 static void note_limits(struct quota_core *core, const struct quota_op *op,
                         struct counter_set *set)
 {
     for (unsigned i = 1; i < set->count; i++) {
+        struct counter *row = set->rows[i];
+        int64_t used_milli = row->posted_milli - row->overage_milli + row->held_milli;
         struct limit_amounts allowed;
         const char *subject;
         size_t size;
 
-        (void)quota_core_subject(&op->purpose, (enum limit_scope)set->rows[i]->scope,
-                                 &subject, &size);
-        limits_allowed(&core->limits, (enum limit_scope)set->rows[i]->scope, op->meter,
-                       subject, size, &allowed);
-        set->rows[i]->limit_milli = allowed.milli[LIMIT_HARD];
+        (void)quota_core_subject(&op->purpose, (enum limit_scope)row->scope, &subject,
+                                 &size);
+        limits_allowed(&core->limits, (enum limit_scope)row->scope, op->meter, subject,
+                       size, &allowed);
+        if (allowed.milli[LIMIT_HARD] == LIMIT_NONE ||
+            used_milli <= allowed.milli[LIMIT_HARD])
+            row->limit_milli = allowed.milli[LIMIT_HARD];
     }
 }
 

@@ -245,10 +245,10 @@ static void resign(struct writer *w)
         return;
     ledger_client_get_writer(w->ledger, w->epoch);
     mutex_lock(&w->mutex);
-    while (!is_done && condition_wait_until(&w->changed, &w->mutex, until_us)) {
+    do {
         for (unsigned i = 0; i < w->mail_count; i++)
             is_done |= w->mail[i]->call == LEDGER_GET_WRITER;
-    }
+    } while (!is_done && condition_wait_until(&w->changed, &w->mutex, until_us));
     mutex_unlock(&w->mutex);
 }
 

@@ -232,7 +232,7 @@ static void *worker_main(void *argument)
     struct rng rng;
 
     arena_init(&arena, REPLY_BYTES);
-    rng = rng_seeded(load->seed + number);
+    rng_seed(&rng, load->seed + number);
     for (size_t chunk = 0; chunk < CHUNKS; chunk++) {
         struct wish *wishes = load->wishes + (number * CHUNKS + chunk) * CHUNK;
 
@@ -383,7 +383,7 @@ static void test_ledger_survives_kills_amid_a_hundred_thousand_reservations(void
     struct rng rng;
 
     print_message("           TEST_SEED=%llu\n", (unsigned long long)load.seed);
-    rng = rng_seeded(load.seed);
+    rng_seed(&rng, load.seed);
     load.client = stack_client(fixture->stack, STACK_QUOTA, "provider-gateway");
     for (size_t i = 0; i < WORKERS; i++)
         thread_start(&workers[i], "worker", STACK_BYTES, worker_main, &load);

@@ -23,7 +23,7 @@ const struct schema_version SCHEMA_VERSIONS[] = {
     {"0007_ledger_scopes.sql",
      "379a6b0ad3ac95b5cfd03913daf8d972182882c9a281d54e51261a463ed239fc"},
     {"0008_ledger_commit.sql",
-     "f80634d760003b152b3d16c636960060ccb0d068fe7c95163d939e1497350860"},
+     "df468394123c9dc1fcc5021261c5a6a49827c0f8e472b3f6d8ae1c22efc87206"},
 };
 const size_t SCHEMA_VERSION_COUNT = COUNT_OF(SCHEMA_VERSIONS);
 

@@ -7,6 +7,7 @@
 
 #include "store_fixture.h"
 
+#include "ledger/ledger_digest.h"
 #include "store/ledger_store.h"
 
 #define PERIOD_START 1793491200000000LL /* 2026-11-01 */
@@ -38,6 +39,8 @@ static inline void use_meter(const char *meter)
 {
     become_writer();
     counter = (struct ledger_counter){.meter = meter,
+                                      .scope = LEDGER_SCOPE_METER,
+                                      .subject = "",
                                       .period_start_us = PERIOD_START,
                                       .period_end_us = PERIOD_END,
                                       .limit_milli = LIMIT};
@@ -63,6 +66,9 @@ static inline struct ledger_event an_event(int kind, struct op_id reservation,
                                              .user = "alice",
                                              .tenant = "acme"},
                                  .endpoint = "select",
+                                 .cooldown_key = "",
+                                 .actor = "",
+                                 .note = "",
                                  .has_call = kind != RESERVE && kind != ADJUST,
                                  .call = {.started_at_us = NOW,
                                           .outcome = 1,
@@ -70,6 +76,8 @@ static inline struct ledger_event an_event(int kind, struct op_id reservation,
                                           .http_status = 200,
                                           .detail = "fine"}};
 
+    if (!event.has_call)
+        event.call = (struct ledger_call){.detail = ""};
     memset(event.body_hash, 0xab, sizeof(event.body_hash));
     return event;
 }
@@ -95,18 +103,34 @@ static inline void count(const struct ledger_event *event)
     counter.overage_milli += event->overage_milli;
 }
 
-static inline enum status commit_as(const struct ledger_event *events, size_t event_count)
+/* The next batch, with this counter alone. */
+static inline struct ledger_batch next_batch(const struct ledger_event *events,
+                                             size_t event_count)
 {
-    struct store_call call = a_call();
-    struct ledger_batch batch = {.epoch = ledger.epoch,
+    return (struct ledger_batch){.epoch = ledger.epoch,
                                  .batch = ledger.last_batch + 1,
                                  .at_us = NOW,
                                  .events = events,
                                  .event_count = event_count,
                                  .counters = &counter,
                                  .counter_count = 1};
+}
 
-    return ledger_store_commit(&call, &batch, &err);
+/* With its digest, as the service makes it. */
+static inline enum status commit_batch(struct ledger_batch *batch, int64_t *sequences)
+{
+    struct store_call call = a_call();
+
+    ledger_digest(batch->digest, batch->at_us, batch->events, batch->event_count,
+                  batch->limits, batch->limit_count);
+    return ledger_store_commit(&call, batch, sequences, &err);
+}
+
+static inline enum status commit_as(const struct ledger_event *events, size_t event_count)
+{
+    struct ledger_batch batch = next_batch(events, event_count);
+
+    return commit_batch(&batch, NULL);
 }
 
 static inline void commit(const struct ledger_event *events, size_t event_count)

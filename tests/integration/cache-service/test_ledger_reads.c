@@ -38,36 +38,6 @@ static void test_ledger_store_list_reservations_pages_over_all_open_ones(void **
     }
 }
 
-/* What was changed in the ledger or cut out of it no longer gives the stored hashes. */
-static void test_ledger_store_commit_chains_the_batches(void **state)
-{
-    (void)state;
-    static const char BROKEN[] =
-        "SELECT count(*) FROM metercache.quota_batch AS b"
-        " LEFT JOIN metercache.quota_batch AS p ON p.batch = b.batch - 1"
-        " CROSS JOIN LATERAL ("
-        "  SELECT string_agg(metercache.ledger_event_text(e), E'\\n' ORDER BY e.position)"
-        "   AS body FROM metercache.ledger_event AS e WHERE e.batch = b.batch) AS t"
-        " WHERE b.hash <> sha256(coalesce(p.hash, '') || convert_to(concat_ws(E'\\n',"
-        "  ROW (b.epoch, b.batch, extract(epoch FROM b.at))::text, t.body), 'UTF8'))";
-    use_meter("m.chain");
-    for (int i = 0; i < 5; i++) {
-        struct ledger_event events[] = {an_event(RESERVE, next_id(), 100),
-                                        an_event(RESERVE, next_id(), 100 + i)};
-
-        commit(events, 2);
-    }
-    assert_int_equal(ask("reader", BROKEN), 0);
-    assert_status(ST_OK,
-                  command("owner", "UPDATE metercache.ledger_event"
-                                   " SET amount_milli = 99 WHERE amount_milli = 103"));
-    assert_int_equal(ask("reader", BROKEN), 1);
-    assert_status(ST_OK,
-                  command("owner", "UPDATE metercache.ledger_event"
-                                   " SET amount_milli = 103 WHERE amount_milli = 99"));
-    assert_int_equal(ask("reader", BROKEN), 0);
-}
-
 static size_t list_calls(const struct call_record **out, const struct calls_filter *filter,
                          const struct calls_cursor *behind, size_t limit)
 {
@@ -189,7 +159,6 @@ static void test_store_ensure_partitions_makes_months_ahead_once(void **state)
     assert_in_range(made, 10, 12);
     assert_status(ST_OK, store_ensure_partitions(&call, in_six_months, &err));
     assert_int_equal(partitions("metercache.ledger_event"), made);
-    assert_int_equal(partitions("metercache.call_log"), made);
 }
 
 int main(void)
@@ -197,7 +166,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_store_ensure_partitions_makes_months_ahead_once),
         cmocka_unit_test(test_ledger_store_list_reservations_pages_over_all_open_ones),
-        cmocka_unit_test(test_ledger_store_commit_chains_the_batches),
         cmocka_unit_test(test_calls_store_list_filters_and_pages_newest_first),
         cmocka_unit_test(test_runtime_role_cannot_change_ledger_log_or_schema),
     };

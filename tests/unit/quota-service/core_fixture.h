@@ -188,6 +188,21 @@ static inline const struct quota_row *last_row(void)
     return &batch.rows[batch.row_count - 1];
 }
 
+/* A rule of the meter, in force and committed. */
+static inline struct quota_answer set_rule(struct limit_rule rule)
+{
+    struct quota_op op = {
+        .kind = QUOTA_SET_LIMIT, .actor = "eve", .note = "why", .rule = &rule};
+    struct quota_answer answer;
+
+    rule.meter = REPORTS;
+    rule.subject_size = (uint16_t)strlen(rule.subject);
+    answer = step(&op);
+    assert_int_equal(answer.verdict, QUOTA_DONE);
+    commit();
+    return answer;
+}
+
 #define CORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 #endif /* CORE_FIXTURE_H */
