@@ -79,7 +79,7 @@ static void test_calls_store_list_filters_and_pages_newest_first(void **state)
     assert_int_equal(calls[0].http_status, 200);
     assert_string_equal(calls[0].meter, "m.calls");
     assert_string_equal(calls[0].detail, "fine");
-    struct calls_cursor behind = {calls[2].at_us, calls[2].event_id};
+    struct calls_cursor behind = {calls[2].event_id};
     struct op_id fourth = calls[3].event_id;
     assert_int_equal(list_calls(&calls, &clay, &behind, 10), 3);
     assert_true(op_id_equal(&calls[0].event_id, &fourth));

@@ -353,7 +353,7 @@ static void test_ledger_store_list_unknown_leaves_corrected_ones_out(void **stat
 {
     (void)state;
     struct store_call call = a_call();
-    struct ledger_cursor newest = {0};
+    struct op_id newest = {{0}};
     const struct ledger_event *events;
     size_t found;
     use_meter("s.unknown");
