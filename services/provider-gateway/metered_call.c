@@ -297,8 +297,7 @@ static enum status answer(const struct passage *passage, struct error *err)
 enum status metered_call(struct call_receipt *receipt, const struct metered_door *door,
                          const struct metered_request *request, struct error *err)
 {
-    struct passage passage = {
-        .door = door, .request = request};
+    struct passage passage = {.door = door, .request = request};
     enum status st = may_begin(request, err);
 
     if (st != ST_OK)

@@ -61,9 +61,9 @@ static bool is_refusal(const struct error *err)
 
 /*
  * What a failed Reserve means. Refusals are answers of their own; so is an op id that is too
- * old to be judged, under which nothing is held and never will be. All else (no such meter, no permission, overload,
- * no connection) is "cannot decide", lest quota-service's NOT_FOUND be taken for the
- * provider's; and it is in doubt as soon as any attempt of the call may have run.
+ * old to be judged, under which nothing is held and never will be. All else (no such meter,
+ * no permission, overload, no connection) is "cannot decide", lest quota-service's NOT_FOUND
+ * be taken for the provider's; and it is in doubt as soon as any attempt may have run.
  */
 static enum status reserve_failed(const struct rpc_outcome *outcome, bool *in_doubt,
                                   struct error *err)

@@ -2,7 +2,8 @@
  * The writer and the ledger: opening it, committing, and what follows from each outcome.
  *
  *   STANDBY: see writer_standby.c
- *   OPENING: OpenLedger -> ListUsage, hours and minutes -> SERVING; open reservations follow (writer_load.c)
+ *   OPENING: OpenLedger -> ListUsage by hours, by minutes -> SERVING; open reservations
+ *            follow (writer_load.c)
  *   SERVING: CommitBatch -> OK -> the next batch
  *                        -> fenced, or the ledger disagrees -> ENDED
  *                        -> anything else, or nothing for a while -> DOUBTING

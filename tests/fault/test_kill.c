@@ -299,10 +299,11 @@ static void test_selects_survive_kill_of_each_service_and_of_postgres(void **sta
     assert_int_equal(atomic_load(&load.wrong), 0);
     assert_int_equal(atomic_load(&load.acknowledged), SELECTS);
 
-    assert_eventually(number(fixture, "SELECT count(*) FROM metercache.quota_reservation AS r"
-                                      " JOIN metercache.ledger_event AS e"
-                                      "  ON e.op_id = r.reservation_id"
-                                      " WHERE e.expires_at < now() - interval '2 s'") == 0,
+    assert_eventually(number(fixture,
+                             "SELECT count(*) FROM metercache.quota_reservation AS r"
+                             " JOIN metercache.ledger_event AS e"
+                             "  ON e.op_id = r.reservation_id"
+                             " WHERE e.expires_at < now() - interval '2 s'") == 0,
                       LAPSED_MS);
     assert_eventually(
         number(fixture, "SELECT count(*) FROM metercache.quota_reservation") == 0,

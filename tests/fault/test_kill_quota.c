@@ -194,8 +194,8 @@ static void submit_all(struct load *load, struct message *message, bool is_reser
             bool is_void = message->operations[i].operation_case ==
                            METERCACHE__V1__OPERATION_REQUEST__OPERATION_VOID_RESERVATION;
 
-            if (st != ST_OK || !take_result(load, reply->results[i], message->wishes[i],
-                                            is_reserve))
+            if (st != ST_OK ||
+                !take_result(load, reply->results[i], message->wishes[i], is_reserve))
                 keep(message, i, &kept, is_reserve, is_void);
         }
         message->count = kept;
@@ -306,11 +306,12 @@ static int64_t found(struct fixture *fixture, const struct load *load, size_t fr
     }
     (void)snprintf(kind_text, sizeof(kind_text), "%d", kind);
     char *list = json_dumps(ids, 0);
-    count = database_number(fixture->owner,
-                            "SELECT count(*) FROM json_array_elements_text($1::json) AS op"
-                            " JOIN metercache.ledger_event AS e ON e.op_id = op::uuid"
-                            " WHERE e.kind = $2::smallint OR ($2::smallint > 1 AND e.kind = 5)",
-                            (const char *const[]){list, kind_text, NULL});
+    count =
+        database_number(fixture->owner,
+                        "SELECT count(*) FROM json_array_elements_text($1::json) AS op"
+                        " JOIN metercache.ledger_event AS e ON e.op_id = op::uuid"
+                        " WHERE e.kind = $2::smallint OR ($2::smallint > 1 AND e.kind = 5)",
+                        (const char *const[]){list, kind_text, NULL});
     free(list);
     json_decref(ids);
     return count;
@@ -347,11 +348,11 @@ static void assert_books(struct fixture *fixture)
     assert_int_equal(page.counter_milli, page.posted_milli);
     assert_int_equal(page.log_milli, page.posted_milli);
     assert_true(page.posted_milli <= BUDGET_MILLI);
-    assert_int_equal(
-        number(fixture, "SELECT count(*) FROM (SELECT 1 FROM metercache.ledger_event"
-                        " WHERE kind IN (2, 3, 4) GROUP BY reservation_id"
-                        " HAVING count(*) > 1) AS twice"),
-        0);
+    assert_int_equal(number(fixture,
+                            "SELECT count(*) FROM (SELECT 1 FROM metercache.ledger_event"
+                            " WHERE kind IN (2, 3, 4) GROUP BY reservation_id"
+                            " HAVING count(*) > 1) AS twice"),
+                     0);
     assert_int_equal(number(fixture,
                             "SELECT count(*) FROM metercache.ledger_event AS l JOIN"
                             " metercache.ledger_event AS r ON r.op_id = l.reservation_id"

@@ -107,9 +107,9 @@ enum status ledger_list_usage(struct rpc_call *call, const void *request_message
                               void *reply_message, struct error *err)
 {
     const Metercache__V1__ListUsageRequest *request = request_message;
-    const struct ledger_usage *usage;
+    const struct ledger_usage *usage = NULL;
     struct store_call store;
-    size_t count;
+    size_t count = 0;
     enum status st = ledger_rpc_begin(&store, call, err);
 
     if (st == ST_OK && request->bucket_seconds != 300 && request->bucket_seconds != 3600 &&

@@ -201,8 +201,8 @@ static void test_ledger_rows_flags_and_admins_words_come_along(void **state)
     (void)state;
     batch.rows[0] = settle_row();
     batch.rows[0].kind = QUOTA_CORRECT;
-    (void)strcpy(batch.rows[0].actor, "eve");
-    (void)strcpy(batch.rows[0].note, "the bill says so");
+    (void)snprintf(batch.rows[0].actor, sizeof(batch.rows[0].actor), "eve");
+    (void)snprintf(batch.rows[0].note, sizeof(batch.rows[0].note), "the bill says so");
     batch.row_count = 1;
     write(&request);
     assert_true(request.events[0]->is_scheduled);

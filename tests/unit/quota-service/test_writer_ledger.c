@@ -1,6 +1,7 @@
 /* The writer and the ledger it opens: who writes, what is loaded, looked up and told. */
 #include <time.h>
 
+#include "core/thread.h"
 #include "writer_fixture.h"
 
 /* ---- look-ups of counters ---- */
@@ -164,13 +165,6 @@ static void test_alert_left_in_the_outbox_is_told_on_opening(void **state)
 
 /* ---- open reservations ---- */
 
-static void pause_ms(long ms)
-{
-    const struct timespec time = {.tv_nsec = ms * 1000000};
-
-    (void)nanosleep(&time, NULL);
-}
-
 static unsigned pages_asked(void)
 {
     unsigned count;
@@ -217,7 +211,7 @@ static void test_open_reservations_load_while_serving_though_a_page_fails(void *
     ledger_commits();
     await_ready();
     while (pages_asked() < 2)
-        pause_ms(10);
+        thread_pause_ms(10);
     caller = submit(settle_op(open_rows[0].op_id, 200));
     await_call(LEDGER_COMMIT);
     assert_int_equal(called_kinds[0], QUOTA_SETTLE);
@@ -244,7 +238,7 @@ static void test_standby_waits_while_the_other_one_lives(void **state)
     ledger_moves = true;
     open_writer();
     for (int i = 0; i < 40; i++) /* longer than silence is borne */
-        pause_ms(100);
+        thread_pause_ms(100);
     mutex_lock(&mutex);
     assert_false(is_called);
     assert_in_range(asked_writer, 5, 20);
