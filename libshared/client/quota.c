@@ -4,6 +4,7 @@
 CLIENT_CALL_DEFINE(client_quota_reserve, "QuotaService/Reserve", ReserveRequest, ReserveResponse, reserve_response, CLIENT_REPEATABLE)
 CLIENT_CALL_DEFINE(client_quota_settle, "QuotaService/Settle", SettleRequest, SettleResponse, settle_response, CLIENT_REPEATABLE)
 CLIENT_CALL_DEFINE(client_quota_void, "QuotaService/VoidReservation", VoidRequest, VoidResponse, void_response, CLIENT_REPEATABLE)
+CLIENT_CALL_DEFINE(client_quota_submit, "QuotaService/Submit", SubmitRequest, SubmitResponse, submit_response, CLIENT_REPEATABLE)
 CLIENT_CALL_DEFINE(client_quota_get_usage, "QuotaService/GetUsage", GetUsageRequest, GetUsageResponse, get_usage_response, CLIENT_REPEATABLE)
 CLIENT_CALL_DEFINE(client_quota_get_usage_history, "QuotaService/GetUsageHistory", GetUsageHistoryRequest, GetUsageHistoryResponse, get_usage_history_response, CLIENT_REPEATABLE)
 CLIENT_CALL_DEFINE(client_quota_get_operation, "QuotaService/GetOperation", GetOperationRequest, GetOperationResponse, get_operation_response, CLIENT_REPEATABLE)

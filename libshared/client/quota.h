@@ -1,7 +1,8 @@
 /*
  * quota.h - QuotaService: budgets: reserve, settle, void; usage and limits.
  *
- * One function a method; the contract of each stands at it in quota.proto.
+ * One function a method; the contract of each stands at it in quota.proto. Many operations at
+ * once: quota_batch.h.
  */
 #ifndef CLIENT_QUOTA_H
 #define CLIENT_QUOTA_H
@@ -13,6 +14,7 @@
 CLIENT_CALL_DECLARE(client_quota_reserve, ReserveRequest, ReserveResponse);
 CLIENT_CALL_DECLARE(client_quota_settle, SettleRequest, SettleResponse);
 CLIENT_CALL_DECLARE(client_quota_void, VoidRequest, VoidResponse);
+CLIENT_CALL_DECLARE(client_quota_submit, SubmitRequest, SubmitResponse);
 CLIENT_CALL_DECLARE(client_quota_get_usage, GetUsageRequest, GetUsageResponse);
 CLIENT_CALL_DECLARE(client_quota_get_usage_history, GetUsageHistoryRequest, GetUsageHistoryResponse);
 CLIENT_CALL_DECLARE(client_quota_get_operation, GetOperationRequest, GetOperationResponse);

@@ -1,25 +1,15 @@
 /*
- * The methods of QuotaService. Reserve, Settle and Void run on nng's thread: they check the
+ * The methods of QuotaService. Reserve, Settle, Void and Submit run on nng's thread: they check the
  * request, hand it to the writer and defer; the writer's thread answers.
  */
 #include "quota_rpc.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "body_hash.h"
 #include "core/clock.h"
-#include "core/parse.h"
 #include "metercache/v1/quota.pb-c.h"
 #include "quota_answer_rpc.h"
+#include "quota_operation_rpc.h"
 #include "quota_service.h"
-
-#define HOLD_MIN_MS      1000
-#define HOLD_MAX_MS      86400000
-#define COOLDOWN_KEY_MAX 128
-#define LATENCY_MAX_US   86400000000ULL
-#define TIME_MAX_US      253402300799999999LL /* the end of the year 9999 */
-#define HTTP_STATUS_MAX  999
+#include "quota_submit_rpc.h"
 
 /* An operation under way; lives in its call's arena. */
 struct pending {
@@ -27,47 +17,6 @@ struct pending {
     struct rpc_call *call;
     void *reply;
 };
-
-/* ---- checks ---------------------------------------------------------------------------- */
-
-static enum status check_op_id(struct op_id *out, const ProtobufCBinaryData *bytes,
-                               const char *field, struct error *err)
-{
-    if (!op_id_from_bytes(out, bytes->data, bytes->len) || !op_id_is_v7(out))
-        return error_field(err, field, "must be 16 bytes, a UUID of version 7");
-    return ST_OK;
-}
-
-static enum status check_amount(int64_t amount_milli, const char *field, struct error *err)
-{
-    if (amount_milli < 0 || amount_milli > QUOTA_CORE_AMOUNT_MAX)
-        return error_field(err, field, "must be 0 to %lld", QUOTA_CORE_AMOUNT_MAX);
-    return ST_OK;
-}
-
-static enum status check_text(const char *text, size_t max, const char *field,
-                              struct error *err)
-{
-    size_t size = strlen(text);
-
-    if (size > max)
-        return error_field(err, field, "must be at most %zu bytes", max);
-    if (!parse_is_utf8(text, size))
-        return error_field(err, field, "must be UTF-8 text");
-    return ST_OK;
-}
-
-static enum status find_meter(uint32_t *out, const char *name, struct error *err)
-{
-    unsigned meter = meters_find(name);
-
-    if (meter == METERS_NONE) {
-        error_set(err, ST_NOT_FOUND, "no meter '%s'", name);
-        return error_reason(err, "UNKNOWN_METER");
-    }
-    *out = meter;
-    return ST_OK;
-}
 
 /* ---- handing over ---------------------------------------------------------------------- */
 
@@ -123,52 +72,6 @@ static bool has_reply(struct pending *pending, const struct quota_answer *answer
 
 /* ---- Reserve --------------------------------------------------------------------------- */
 
-static enum status read_purpose(struct purpose *out,
-                                const Metercache__V1__ReserveRequest *request,
-                                struct error *err)
-{
-    static const Metercache__V1__CallPurpose none = METERCACHE__V1__CALL_PURPOSE__INIT;
-    const Metercache__V1__CallPurpose *from =
-        request->purpose != NULL ? request->purpose : &none;
-    const char *const texts[PURPOSE_TEXT_COUNT] = {
-        [PURPOSE_provider] = from->provider,
-        [PURPOSE_action] = from->action,
-        [PURPOSE_reason] = from->reason,
-        [PURPOSE_creator] = from->creator,
-        [PURPOSE_user] = from->user,
-        [PURPOSE_tenant] = from->tenant,
-        [PURPOSE_endpoint] = request->endpoint,
-    };
-
-    return purpose_pack(out, (uint32_t)from->platform, texts, err);
-}
-
-static enum status read_reserve(struct quota_op *op,
-                                const Metercache__V1__ReserveRequest *request,
-                                const struct quota_config *config, struct error *err)
-{
-    uint64_t hold_ms = request->hold_ms;
-    struct body_hash_extra extra = {.hold_ms = hold_ms,
-                                    .cooldown_key = request->cooldown_key,
-                                    .is_interactive = request->is_interactive};
-
-    op->kind = QUOTA_RESERVE;
-    op->amount_milli = request->amount_milli;
-    if (check_op_id(&op->op_id, &request->op_id, "op_id", err) != ST_OK ||
-        find_meter(&op->meter, request->meter, err) != ST_OK ||
-        check_amount(op->amount_milli, "amount_milli", err) != ST_OK ||
-        check_text(request->cooldown_key, COOLDOWN_KEY_MAX, "cooldown_key", err) != ST_OK ||
-        read_purpose(&op->purpose, request, err) != ST_OK)
-        return err->status;
-    if (hold_ms < HOLD_MIN_MS || hold_ms > HOLD_MAX_MS)
-        return error_field(err, "hold_ms", "must be %d to %d", HOLD_MIN_MS, HOLD_MAX_MS);
-    if (hold_ms > config->hold_max_ms)
-        hold_ms = config->hold_max_ms; /* the reply says when it lapses */
-    op->hold_us = (int64_t)hold_ms * CLOCK_US_PER_MS;
-    body_hash_set(op, &extra);
-    return ST_OK;
-}
-
 static void reserve_answered(struct writer_op *op, const struct quota_answer *answer,
                              const struct error *err)
 {
@@ -177,8 +80,7 @@ static void reserve_answered(struct writer_op *op, const struct quota_answer *an
 
     if (!has_reply(pending, answer, err))
         return;
-    reply->expires_at_us = answer->expires_at_us;
-    quota_answer_meter_state(reply->meter, &answer->counter);
+    quota_operation_reserved(reply, answer);
     rpc_call_finish(pending->call, ST_OK, NULL);
 }
 
@@ -189,7 +91,8 @@ static enum status reserve(struct rpc_call *call, const void *in, void *out,
     Metercache__V1__ReserveResponse *reply = out;
     struct pending *pending = new_pending(call, reply, err);
 
-    if (pending == NULL || read_reserve(&pending->op.op, in, quota->config, err) != ST_OK)
+    if (pending == NULL ||
+        quota_operation_read_reserve(&pending->op.op, in, quota->config, err) != ST_OK)
         return err->status;
     reply->meter = arena_alloc(call->arena, sizeof(*reply->meter));
     if (reply->meter == NULL)
@@ -200,50 +103,6 @@ static enum status reserve(struct rpc_call *call, const void *in, void *out,
 
 /* ---- Settle and Void ------------------------------------------------------------------- */
 
-static enum status check_call(const struct quota_call *call, struct error *err)
-{
-    if (call->outcome == METERCACHE__V1__CALL_OUTCOME__CALL_OUTCOME_UNSPECIFIED ||
-        call->outcome >= QUOTA_OUTCOME_LAPSED)
-        return error_field(err, "outcome", "must say how the call ended");
-    if (call->started_at_us < 0 || call->started_at_us > TIME_MAX_US)
-        return error_field(err, "started_at_us", "must be a time up to the year 9999");
-    if (call->latency_us > LATENCY_MAX_US)
-        return error_field(err, "latency_us", "must be at most a day");
-    if (call->http_status > HTTP_STATUS_MAX)
-        return error_field(err, "http_status", "must be 0 to %d", HTTP_STATUS_MAX);
-    return ST_OK;
-}
-
-/* What Settle and Void have in common; all else of *op is set and checked. */
-static enum status read_ending(struct quota_op *op, const ProtobufCBinaryData *op_id,
-                               const ProtobufCBinaryData *reservation_id,
-                               const char *detail, struct error *err)
-{
-    if (check_op_id(&op->op_id, op_id, "op_id", err) != ST_OK ||
-        check_op_id(&op->reservation_id, reservation_id, "reservation_id", err) != ST_OK ||
-        check_text(detail, CALL_DETAIL_MAX, "detail", err) != ST_OK ||
-        check_call(&op->call, err) != ST_OK)
-        return err->status;
-    snprintf(op->call.detail, sizeof(op->call.detail), "%s", detail);
-    body_hash_set(op, NULL);
-    return ST_OK;
-}
-
-static enum status read_settle(struct quota_op *op,
-                               const Metercache__V1__SettleRequest *request,
-                               struct error *err)
-{
-    op->kind = QUOTA_SETTLE;
-    op->amount_milli = request->actual_milli;
-    op->call = (struct quota_call){.outcome = (uint32_t)request->outcome,
-                                   .http_status = request->http_status,
-                                   .started_at_us = request->started_at_us,
-                                   .latency_us = request->latency_us};
-    if (check_amount(op->amount_milli, "actual_milli", err) != ST_OK)
-        return err->status;
-    return read_ending(op, &request->op_id, &request->reservation_id, request->detail, err);
-}
-
 static void settle_answered(struct writer_op *op, const struct quota_answer *answer,
                             const struct error *err)
 {
@@ -252,9 +111,7 @@ static void settle_answered(struct writer_op *op, const struct quota_answer *ans
 
     if (!has_reply(pending, answer, err))
         return;
-    reply->posted_milli = answer->posted_milli;
-    reply->overage_milli = answer->overage_milli;
-    reply->corrected = answer->corrected;
+    quota_operation_settled(reply, answer);
     rpc_call_finish(pending->call, ST_OK, NULL);
 }
 
@@ -263,20 +120,9 @@ static enum status settle(struct rpc_call *call, const void *in, void *out,
 {
     struct pending *pending = new_pending(call, out, err);
 
-    if (pending == NULL || read_settle(&pending->op.op, in, err) != ST_OK)
+    if (pending == NULL || quota_operation_read_settle(&pending->op.op, in, err) != ST_OK)
         return err->status;
     return hand_over(pending, settle_answered);
-}
-
-static enum status read_void(struct quota_op *op,
-                             const Metercache__V1__VoidRequest *request, struct error *err)
-{
-    op->kind = QUOTA_VOID;
-    op->call = (struct quota_call){.outcome = (uint32_t)request->outcome,
-                                   .http_status = request->http_status,
-                                   .started_at_us = request->started_at_us,
-                                   .latency_us = request->latency_us};
-    return read_ending(op, &request->op_id, &request->reservation_id, request->detail, err);
 }
 
 static void void_answered(struct writer_op *op, const struct quota_answer *answer,
@@ -287,7 +133,7 @@ static void void_answered(struct writer_op *op, const struct quota_answer *answe
 
     if (!has_reply(pending, answer, err))
         return;
-    reply->corrected = answer->corrected;
+    quota_operation_voided(reply, answer);
     rpc_call_finish(pending->call, ST_OK, NULL);
 }
 
@@ -296,7 +142,7 @@ static enum status void_reservation(struct rpc_call *call, const void *in, void 
 {
     struct pending *pending = new_pending(call, out, err);
 
-    if (pending == NULL || read_void(&pending->op.op, in, err) != ST_OK)
+    if (pending == NULL || quota_operation_read_void(&pending->op.op, in, err) != ST_OK)
         return err->status;
     return hand_over(pending, void_answered);
 }
@@ -330,7 +176,7 @@ static enum status get_usage(struct rpc_call *call, const void *in, void *out,
     uint32_t last = METER_COUNT - 1;
 
     if (request->meter[0] != '\0') {
-        if (find_meter(&first, request->meter, err) != ST_OK)
+        if (quota_operation_meter(&first, request->meter, err) != ST_OK)
             return err->status;
         last = first;
     }
@@ -353,6 +199,7 @@ const struct rpc_method QUOTA_METHODS[] = {
     {SERVICE, "Reserve",         RPC_ROLE_SERVICE, OPERATION, reserve},
     {SERVICE, "Settle",          RPC_ROLE_SERVICE, OPERATION, settle},
     {SERVICE, "VoidReservation", RPC_ROLE_SERVICE, OPERATION, void_reservation},
+    {SERVICE, "Submit",          RPC_ROLE_SERVICE, OPERATION, quota_submit},
     {SERVICE, "GetUsage",        RPC_ROLES_ANY,    OPERATION, get_usage},
     {.service = NULL},
 };

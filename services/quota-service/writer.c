@@ -26,6 +26,16 @@ void writer_append(struct op_list *list, struct writer_op *op)
     list->last = op;
 }
 
+/* `chain` is not empty. */
+static void append_chain(struct op_list *list, struct op_list chain)
+{
+    if (list->first == NULL)
+        list->first = chain.first;
+    else
+        list->last->next = chain.first;
+    list->last = chain.last;
+}
+
 static struct writer_op *take_first(struct op_list *list)
 {
     struct writer_op *op = list->first;
@@ -79,9 +89,7 @@ void writer_answer(struct writer *w, struct writer_op *op,
 {
     count_answer(answer);
     op->answered(op, answer, err); /* op may be gone now */
-    mutex_lock(&w->mutex);
-    w->under_way--;
-    mutex_unlock(&w->mutex);
+    atomic_fetch_sub_explicit(&w->under_way, 1, memory_order_relaxed);
 }
 
 void writer_refuse_all(struct writer *w, struct op_list *list, const struct error *err)
@@ -170,16 +178,8 @@ static bool take_work(struct writer *w, struct ledger_reply *mail[WRITER_MAIL_MA
     mutex_lock(&w->mutex);
     while (!w->stopping && w->arrived.first == NULL && w->mail_count == 0 && in_time)
         in_time = condition_wait_until(&w->changed, &w->mutex, until_us);
-    if (w->arrived.first != NULL) {
-        struct op_list arrived = take_all(&w->arrived);
-
-        if (w->taken.first == NULL)
-            w->taken = arrived;
-        else {
-            w->taken.last->next = arrived.first;
-            w->taken.last = arrived.last;
-        }
-    }
+    if (w->arrived.first != NULL)
+        append_chain(&w->taken, take_all(&w->arrived));
     *mail_count = w->mail_count;
     memcpy(mail, w->mail, w->mail_count * sizeof(mail[0]));
     w->mail_count = 0;
@@ -306,28 +306,47 @@ void writer_close(struct writer *w)
     free_writer(w);
 }
 
-void writer_submit(struct writer *w, struct writer_op *op)
+static void refuse_chain(struct writer_op *op, const struct error *err)
 {
-    struct error err = ERROR_NONE;
+    while (op != NULL) {
+        struct writer_op *next = op->next;
+
+        count_answer(NULL);
+        op->answered(op, NULL, err); /* op may be gone now */
+        op = next;
+    }
+}
+
+void writer_submit_chain(struct writer *w, struct writer_op *first, struct writer_op *last,
+                         uint32_t count)
+{
+    enum status st = ST_OK;
+    struct error err;
 
     mutex_lock(&w->mutex);
-    if (w->stopping)
-        refuse(&err, "the service is stopping");
-    else if (w->shared_phase != WRITER_SERVING)
+    if (w->stopping) {
+        st = refuse(&err, "the service is stopping");
+    } else if (w->shared_phase != WRITER_SERVING) {
         err = w->why_not;
-    else if (w->under_way >= w->options.queue_limit)
-        refuse(&err, "too many operations are under way");
-    if (err.status == ST_OK) {
-        w->under_way++;
+        st = err.status;
+    } else if (atomic_load_explicit(&w->under_way, memory_order_relaxed) + count >
+               w->options.queue_limit) {
+        st = refuse(&err, "too many operations are under way");
+    } else {
+        atomic_fetch_add_explicit(&w->under_way, count, memory_order_relaxed);
         if (w->arrived.first == NULL)
             condition_signal(&w->changed);
-        writer_append(&w->arrived, op);
+        append_chain(&w->arrived, (struct op_list){first, last});
     }
     mutex_unlock(&w->mutex);
-    if (err.status != ST_OK) {
-        count_answer(NULL);
-        op->answered(op, NULL, &err);
-    }
+    if (st != ST_OK)
+        refuse_chain(first, &err);
+}
+
+void writer_submit(struct writer *w, struct writer_op *op)
+{
+    op->next = NULL;
+    writer_submit_chain(w, op, op, 1);
 }
 
 bool writer_is_ready(struct writer *w, struct error *err)

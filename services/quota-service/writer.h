@@ -37,7 +37,7 @@ struct writer_op {
      * answer, or NULL and why there is none (always ST_UNAVAILABLE). */
     void (*answered)(struct writer_op *op, const struct quota_answer *answer,
                      const struct error *err);
-    struct writer_op *next;     /* the writer's */
+    struct writer_op *next;     /* the writer's, but for the chain it is handed over in */
     struct quota_answer answer; /* the writer's */
 };
 
@@ -56,6 +56,10 @@ void writer_close(struct writer *writer);
 
 /* Hand over an operation. It is always answered, maybe before this returns. */
 void writer_submit(struct writer *writer, struct writer_op *op);
+/* Hand over `count` of them, chained by `next` and ended by NULL, under one lock: judged in
+ * that order, all answered on the writer's thread, or all refused before this returns. */
+void writer_submit_chain(struct writer *writer, struct writer_op *first,
+                         struct writer_op *last, uint32_t count);
 
 /* False with the reason while operations would be refused. */
 bool writer_is_ready(struct writer *writer, struct error *err);

@@ -7,6 +7,7 @@
 #define WRITER_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "ledger_client_rpc.h"
 #include "writer.h"
@@ -35,6 +36,7 @@ struct writer {
     struct writer_options options;
     pthread_t thread;
     struct usage usage;
+    atomic_uint_least32_t under_way; /* submitted, not answered; raised under the mutex */
 
     /* guarded by mutex */
     pthread_mutex_t mutex;
@@ -42,7 +44,6 @@ struct writer {
     enum writer_phase shared_phase;
     struct error why_not; /* while not serving */
     struct op_list arrived;
-    uint32_t under_way; /* submitted, not answered */
     struct ledger_reply *mail[WRITER_MAIL_MAX];
     unsigned mail_count;
     bool stopping;

@@ -54,6 +54,65 @@ static void test_batch_fills_while_the_former_is_in_flight(void **state)
         assert_answer(more[i], QUOTA_DONE);
 }
 
+/* Callers `first` to the last one handed out, as one chain. */
+static void submit_chain(size_t first)
+{
+    for (size_t i = first; i + 1 < caller_count; i++)
+        callers[i].op.next = &callers[i + 1].op;
+    writer_submit_chain(writer, &callers[first].op, &callers[caller_count - 1].op,
+                        (uint32_t)(caller_count - first));
+}
+
+static struct caller *prepare(struct quota_op op)
+{
+    struct caller *caller = &callers[caller_count++];
+
+    *caller = (struct caller){.op = {.op = op, .answered = answered}};
+    return caller;
+}
+
+static void test_chain_is_judged_in_its_order_and_each_by_itself(void **state)
+{
+    struct caller *first = prepare(reserve_op(LIMIT - 1));
+    struct caller *refused = prepare(reserve_op(2));
+    struct caller *last = prepare(reserve_op(1));
+
+    (void)state;
+    submit_chain(0);
+    assert_answer(refused, QUOTA_METER_SPENT);
+    await_call(LEDGER_COMMIT);
+    assert_int_equal(called_rows, 2);
+    assert_false(is_answered(first));
+    assert_false(is_answered(last));
+    ledger_commits();
+    assert_answer(first, QUOTA_DONE);
+    assert_answer(last, QUOTA_DONE);
+}
+
+static void test_chain_that_does_not_fit_is_refused_whole_and_at_once(void **state)
+{
+    struct caller *held = submit(reserve_op(1));
+
+    (void)state;
+    await_call(LEDGER_COMMIT);
+    for (size_t i = 1; i < OPS_MAX; i++)
+        prepare(reserve_op(1));
+    submit_chain(1); /* now as many are under way as may be */
+    prepare(reserve_op(1));
+    prepare(reserve_op(1));
+    submit_chain(OPS_MAX);
+    assert_true(is_answered(&callers[OPS_MAX])); /* before submit returned */
+    assert_true(is_answered(&callers[OPS_MAX + 1]));
+    assert_unavailable(&callers[OPS_MAX]);
+    assert_unavailable(&callers[OPS_MAX + 1]);
+    ledger_commits();
+    await_call(LEDGER_COMMIT);
+    assert_int_equal(called_rows, OPS_MAX - 1);
+    ledger_commits();
+    assert_answer(held, QUOTA_DONE);
+    assert_answer(&callers[OPS_MAX - 1], QUOTA_DONE);
+}
+
 static void test_repeated_op_id_joins_the_answer_in_flight(void **state)
 {
     struct quota_op op = reserve_op(1000);
@@ -269,6 +328,8 @@ int main(void)
             tear_down),
         TEST(test_reserve_is_answered_after_its_commit_and_not_before),
         TEST(test_batch_fills_while_the_former_is_in_flight),
+        TEST(test_chain_is_judged_in_its_order_and_each_by_itself),
+        TEST(test_chain_that_does_not_fit_is_refused_whole_and_at_once),
         TEST(test_repeated_op_id_joins_the_answer_in_flight),
         TEST(test_settle_of_a_reservation_in_flight_goes_into_the_next_batch),
         TEST(test_commit_in_doubt_that_was_committed_is_acknowledged),

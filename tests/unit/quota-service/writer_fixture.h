@@ -134,7 +134,7 @@ struct caller {
 };
 
 static struct writer *writer;
-static struct caller callers[OPS_MAX];
+static struct caller callers[OPS_MAX + 2]; /* two more than may be under way */
 static size_t caller_count;
 
 static inline void await(const bool *flag)

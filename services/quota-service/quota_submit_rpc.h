@@ -1,0 +1,13 @@
+/*
+ * quota_submit_rpc.h - QuotaService.Submit: many operations in one message.
+ */
+#ifndef QUOTA_SUBMIT_RPC_H
+#define QUOTA_SUBMIT_RPC_H
+
+#include "rpc/method.h"
+
+/* A handler: inline, defers; the answer of the last operation finishes the call. */
+enum status quota_submit(struct rpc_call *call, const void *request, void *reply,
+                         struct error *err);
+
+#endif /* QUOTA_SUBMIT_RPC_H */
