@@ -2,15 +2,13 @@
 
 #include <string.h>
 
-#include "client/quota.h"
-#include "core/arena.h"
+#include "client/quota_batch.h"
 #include "core/mem.h"
 #include "metercache/v1/rpc.pb-c.h"
 #include "rpc/client.h"
 
-#define REPLY_ARENA_BYTES ((size_t)64 * 1024)
-#define FAIL_FAST_MS      300
-#define CALLS_AT_ONCE     4096
+#define FAIL_FAST_MS       300
+#define OPERATIONS_AT_ONCE 4096
 
 /* The outcomes go over the wire as they stand; gateway_rpc.c holds the platforms to it. */
 #define SAME(ours, theirs)                                       \
@@ -31,19 +29,13 @@ SAME(CALL_UNKNOWN, CALL_OUTCOME__CALL_OUTCOME_UNKNOWN);
 
 struct quota_client {
     struct rpc_client *client;
+    struct client_quota_batch *batch; /* many calls at once share a round trip */
     struct budget budget;
 };
 
 static ProtobufCBinaryData bytes_of(const struct op_id *id)
 {
     return (ProtobufCBinaryData){.len = OP_ID_SIZE, .data = (uint8_t *)id->bytes};
-}
-
-static struct client_options options_of(uint64_t timeout_ms, unsigned priority,
-                                        struct rpc_outcome *outcome)
-{
-    return (struct client_options){
-        .timeout_ms = timeout_ms, .priority = priority, .outcome = outcome};
 }
 
 /* Limits refused: the same op id would get the same answer again, so nothing is held. */
@@ -65,13 +57,12 @@ static bool is_refusal(const struct error *err)
  * no permission, overload, no connection) is "cannot decide", lest quota-service's NOT_FOUND
  * be taken for the provider's; and it is in doubt as soon as any attempt may have run.
  */
-static enum status reserve_failed(const struct rpc_outcome *outcome, bool *in_doubt,
-                                  struct error *err)
+static enum status reserve_failed(bool executed, bool *in_doubt, struct error *err)
 {
     if (is_refusal(err) ||
         (err->status == ST_ABORTED && strcmp(err->reason, "OP_ID_STALE") == 0))
         return err->status;
-    *in_doubt = outcome->executed;
+    *in_doubt = executed;
     err->status = ST_UNAVAILABLE;
     err->field[0] = '\0';
     (void)error_reason(err, "QUOTA_UNAVAILABLE");
@@ -82,16 +73,16 @@ static enum status reserve(void *context, const struct budget_reservation *reser
                            uint64_t timeout_ms, struct budget_hold *hold, struct error *err)
 {
     struct quota_client *quota = context;
-    struct rpc_outcome outcome = {.executed = true};
-    struct client_options options =
-        options_of(timeout_ms,
-                   reservation->is_interactive ? METERCACHE__V1__PRIORITY__PRIORITY_HIGH
-                                               : METERCACHE__V1__PRIORITY__PRIORITY_DEFAULT,
-                   &outcome);
+    const struct client_quota_call call = {
+        .timeout_ms = timeout_ms,
+        .priority = reservation->is_interactive
+                        ? METERCACHE__V1__PRIORITY__PRIORITY_HIGH
+                        : METERCACHE__V1__PRIORITY__PRIORITY_DEFAULT};
+    Metercache__V1__OperationRequest operation = METERCACHE__V1__OPERATION_REQUEST__INIT;
     Metercache__V1__CallPurpose purpose = METERCACHE__V1__CALL_PURPOSE__INIT;
     Metercache__V1__ReserveRequest request = METERCACHE__V1__RESERVE_REQUEST__INIT;
-    Metercache__V1__ReserveResponse *reply;
-    struct arena arena;
+    struct client_quota_answer answer;
+    bool executed;
     enum status st;
 
     purpose.provider = (char *)reservation->provider;
@@ -109,23 +100,33 @@ static enum status reserve(void *context, const struct budget_reservation *reser
     request.endpoint = (char *)reservation->endpoint;
     request.cooldown_key = (char *)reservation->cooldown_key;
     request.is_interactive = reservation->is_interactive;
-    arena_init(&arena, REPLY_ARENA_BYTES);
-    st = client_quota_reserve(&reply, quota->client, &request, &options, &arena, err);
-    if (st == ST_OK)
-        hold->expires_at_us = reply->expires_at_us;
-    else
-        st = reserve_failed(&outcome, &hold->in_doubt, err);
-    arena_done(&arena);
-    return st;
+    operation.operation_case = METERCACHE__V1__OPERATION_REQUEST__OPERATION_RESERVE;
+    operation.reserve = &request;
+    st = client_quota_batch_call(quota->batch, &operation, &call, &answer, &executed, err);
+    if (st != ST_OK)
+        return reserve_failed(executed, &hold->in_doubt, err);
+    hold->expires_at_us = answer.expires_at_us;
+    return ST_OK;
+}
+
+static enum status end_reservation(struct quota_client *quota,
+                                   const Metercache__V1__OperationRequest *operation,
+                                   uint64_t timeout_ms, struct error *err)
+{
+    const struct client_quota_call call = {
+        .timeout_ms = timeout_ms, .priority = METERCACHE__V1__PRIORITY__PRIORITY_CRITICAL};
+    struct client_quota_answer answer;
+    bool executed;
+
+    return client_quota_batch_call(quota->batch, operation, &call, &answer, &executed, err);
 }
 
 static enum status settle_actual(struct quota_client *quota,
                                  const struct budget_settlement *settlement,
-                                 const struct client_options *options, struct arena *arena,
-                                 struct error *err)
+                                 uint64_t timeout_ms, struct error *err)
 {
+    Metercache__V1__OperationRequest operation = METERCACHE__V1__OPERATION_REQUEST__INIT;
     Metercache__V1__SettleRequest request = METERCACHE__V1__SETTLE_REQUEST__INIT;
-    Metercache__V1__SettleResponse *reply;
 
     request.op_id = bytes_of(&settlement->id);
     request.reservation_id = bytes_of(&settlement->reservation_id);
@@ -135,16 +136,17 @@ static enum status settle_actual(struct quota_client *quota,
     request.latency_us = settlement->latency_us;
     request.http_status = settlement->http_status;
     request.detail = (char *)settlement->detail;
-    return client_quota_settle(&reply, quota->client, &request, options, arena, err);
+    operation.operation_case = METERCACHE__V1__OPERATION_REQUEST__OPERATION_SETTLE;
+    operation.settle = &request;
+    return end_reservation(quota, &operation, timeout_ms, err);
 }
 
 static enum status settle_void(struct quota_client *quota,
                                const struct budget_settlement *settlement,
-                               const struct client_options *options, struct arena *arena,
-                               struct error *err)
+                               uint64_t timeout_ms, struct error *err)
 {
+    Metercache__V1__OperationRequest operation = METERCACHE__V1__OPERATION_REQUEST__INIT;
     Metercache__V1__VoidRequest request = METERCACHE__V1__VOID_REQUEST__INIT;
-    Metercache__V1__VoidResponse *reply;
 
     request.op_id = bytes_of(&settlement->id);
     request.reservation_id = bytes_of(&settlement->reservation_id);
@@ -153,23 +155,19 @@ static enum status settle_void(struct quota_client *quota,
     request.latency_us = settlement->latency_us;
     request.http_status = settlement->http_status;
     request.detail = (char *)settlement->detail;
-    return client_quota_void(&reply, quota->client, &request, options, arena, err);
+    operation.operation_case =
+        METERCACHE__V1__OPERATION_REQUEST__OPERATION_VOID_RESERVATION;
+    operation.void_reservation = &request;
+    return end_reservation(quota, &operation, timeout_ms, err);
 }
 
 static enum status settle(void *context, const struct budget_settlement *settlement,
                           uint64_t timeout_ms, struct error *err)
 {
     struct quota_client *quota = context;
-    struct client_options options =
-        options_of(timeout_ms, METERCACHE__V1__PRIORITY__PRIORITY_CRITICAL, NULL);
-    struct arena arena;
-    enum status st;
 
-    arena_init(&arena, REPLY_ARENA_BYTES);
-    st = settlement->is_void ? settle_void(quota, settlement, &options, &arena, err)
-                             : settle_actual(quota, settlement, &options, &arena, err);
-    arena_done(&arena);
-    return st;
+    return settlement->is_void ? settle_void(quota, settlement, timeout_ms, err)
+                               : settle_actual(quota, settlement, timeout_ms, err);
 }
 
 static const char *file_or_null(const char *path)
@@ -189,7 +187,6 @@ enum status quota_client_open(struct quota_client **out,
         .tls_cert_file = file_or_null(options->tls_cert_file),
         .tls_key_file = file_or_null(options->tls_key_file),
         .fail_fast_ms = FAIL_FAST_MS,
-        .inflight_limit = CALLS_AT_ONCE,
     };
     enum status st = rpc_client_open(&client, &link, err);
 
@@ -197,6 +194,8 @@ enum status quota_client_open(struct quota_client **out,
         return st;
     quota = mem_alloc(sizeof(*quota));
     quota->client = client;
+    quota->batch = client_quota_batch_open(&(struct client_quota_batch_options){
+        .client = client, .queue_limit = OPERATIONS_AT_ONCE});
     quota->budget = (struct budget){.context = quota, .reserve = reserve, .settle = settle};
     *out = quota;
     return ST_OK;
@@ -206,7 +205,8 @@ void quota_client_close(struct quota_client *quota)
 {
     if (quota == NULL)
         return;
-    rpc_client_close(quota->client);
+    rpc_client_close(quota->client); /* first: it ends what is in flight */
+    client_quota_batch_close(quota->batch);
     mem_free(quota);
 }
 

@@ -30,6 +30,7 @@ static const struct rule RULES[] = {
     {STACK_QUOTA, "QuotaService/Reserve", "nnnnyyu"},
     {STACK_QUOTA, "QuotaService/Settle", "nnnnyyu"},
     {STACK_QUOTA, "QuotaService/VoidReservation", "nnnnyyu"},
+    {STACK_QUOTA, "QuotaService/Submit", "nnnnyyu"},
     {STACK_QUOTA, "QuotaService/GetUsage", "yyyyyyu"},
     {STACK_QUOTA, "QuotaService/GetUsageHistory", "yyyyyyu"},
     {STACK_QUOTA, "QuotaService/GetOperation", "nyynyyu"},

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "core/arena.h"
 #include "core/base.h"
 #include "core/clock.h"
 #include "core/thread.h"
@@ -30,23 +31,47 @@ struct quota_peer {
 static struct quota_peer quota_peer;
 static struct quota_client *quota;
 
-static enum status reserve(struct rpc_call *call, const void *request_, void *reply_,
-                           struct error *err)
+static struct error next_word(struct quota_peer *peer, uint64_t hold_ms)
 {
-    const Metercache__V1__ReserveRequest *request = request_;
-    Metercache__V1__ReserveResponse *reply = reply_;
-    struct quota_peer *peer = call->service;
     struct error says = ERROR_NONE;
 
-    reply->expires_at_us = 77;
     mutex_lock(&peer->lock);
     if (peer->count > 0)
         says = peer->says[peer->asked < peer->count ? peer->asked : peer->count - 1];
     peer->asked++;
-    peer->hold_ms = request->hold_ms;
+    peer->hold_ms = hold_ms;
     mutex_unlock(&peer->lock);
-    *err = says;
-    return says.status;
+    return says;
+}
+
+/* As quota-service: UNAVAILABLE for the whole message, all else as the operation's result. */
+static enum status submit(struct rpc_call *call, const void *request_, void *reply_,
+                          struct error *err)
+{
+    const Metercache__V1__SubmitRequest *request = request_;
+    Metercache__V1__SubmitResponse *reply = reply_;
+    Metercache__V1__OperationResult *result = arena_alloc(call->arena, sizeof(*result));
+    Metercache__V1__LimitHit *hit = arena_alloc(call->arena, sizeof(*hit));
+
+    assert_int_equal(request->n_operations, 1);
+    *err = next_word(call->service, request->operations[0]->reserve->hold_ms);
+    if (err->status == ST_UNAVAILABLE)
+        return err->status;
+    metercache__v1__operation_result__init(result);
+    result->reserve = arena_alloc(call->arena, sizeof(*result->reserve));
+    metercache__v1__reserve_response__init(result->reserve);
+    result->code = (uint32_t)err->status;
+    result->reason = arena_strdup(call->arena, err->reason);
+    result->reserve->expires_at_us = 77;
+    result->response_case = METERCACHE__V1__OPERATION_RESULT__RESPONSE_RESERVE;
+    metercache__v1__limit_hit__init(hit);
+    result->violations = arena_alloc(call->arena, sizeof(hit));
+    result->violations[0] = hit;
+    result->n_violations = err->violation_count;
+    reply->results = arena_alloc(call->arena, sizeof(result));
+    reply->results[0] = result;
+    reply->n_results = 1;
+    return ST_OK;
 }
 
 static enum status authenticate(void *context, const uint8_t *bearer, size_t size,
@@ -61,8 +86,8 @@ static enum status authenticate(void *context, const uint8_t *bearer, size_t siz
 }
 
 static const struct rpc_method METHODS[] = {
-    {&metercache__v1__quota_service__descriptor, "Reserve", RPC_ROLE_SERVICE,
-     RPC_IDEMPOTENT, reserve},
+    {&metercache__v1__quota_service__descriptor, "Submit", RPC_ROLE_SERVICE, RPC_IDEMPOTENT,
+     submit},
     {0},
 };
 

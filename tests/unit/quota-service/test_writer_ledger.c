@@ -234,7 +234,7 @@ static void test_standby_waits_while_the_other_one_lives(void **state)
     struct error err;
 
     (void)state;
-    (void)strcpy(ledger_writer, "other");
+    (void)snprintf(ledger_writer, sizeof(ledger_writer), "other");
     ledger_moves = true;
     open_writer();
     for (int i = 0; i < 40; i++) /* longer than silence is borne */
@@ -256,7 +256,7 @@ static void test_standby_takes_over_when_the_other_one_is_silent(void **state)
     uint64_t before_us = clock_mono_us();
 
     (void)state;
-    (void)strcpy(ledger_writer, "other");
+    (void)snprintf(ledger_writer, sizeof(ledger_writer), "other");
     open_writer();
     await_call(LEDGER_OPEN);
     assert_true(clock_mono_us() - before_us >= 3000000);
@@ -269,7 +269,7 @@ static void test_standby_takes_over_when_the_other_one_is_silent(void **state)
 static void test_own_name_in_the_ledger_is_no_reason_to_wait(void **state)
 {
     (void)state;
-    (void)strcpy(ledger_writer, "me");
+    (void)snprintf(ledger_writer, sizeof(ledger_writer), "me");
     open_writer();
     await_call(LEDGER_OPEN);
     assert_int_equal(asked_writer, 1);
