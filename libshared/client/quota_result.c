@@ -16,7 +16,7 @@ enum status client_quota_result_error(struct error *err,
     error_reason(err, result->reason);
     err->retry_after_ms = result->retry_after_ms;
     for (size_t i = 0; i < result->n_violations; i++)
-        error_add_violation(err, result->violations[i]->subject,
+        error_add_violation(err, result->violations[i]->name,
                             result->violations[i]->left_milli,
                             result->violations[i]->resets_at_us);
     return st;

@@ -227,15 +227,18 @@ Metercache__V1__LimitHit **quota_answer_hits(const struct quota_op *op,
         const struct quota_hit *hit = &answer->hits[i];
         const char *subject;
         size_t size = subject_of(op, hit, &subject);
+        char name[NAME_SIZE];
 
+        name_hit(name, op, hit);
         metercache__v1__limit_hit__init(&hits[i]);
+        hits[i].name = arena_strdup(arena, name);
         hits[i].scope = (Metercache__V1__LimitScope)hit->scope;
         hits[i].mode = (Metercache__V1__LimitMode)hit->mode;
         hits[i].subject = copy_text(arena, subject, size);
         hits[i].limit_milli = hit->limit_milli;
         hits[i].left_milli = hit->left_milli;
         hits[i].resets_at_us = hit->resets_at_us;
-        if (hits[i].subject == NULL)
+        if (hits[i].subject == NULL || hits[i].name == NULL)
             return NULL;
         list[i] = &hits[i];
     }

@@ -138,7 +138,7 @@ static void test_submit_beyond_a_limit_refuses_those_beyond_it(void **state)
         assert_string_equal(result->reason, "METER_SPENT");
         assert_true(result->retry_after_ms > 0);
         assert_int_equal(result->n_violations, 1);
-        assert_string_equal(result->violations[0]->subject, "modash.reports");
+        assert_string_equal(result->violations[0]->name, "modash.reports");
         assert_int_equal(result->violations[0]->left_milli, 0);
         assert_true(result->violations[0]->resets_at_us > 0);
     }

@@ -72,7 +72,7 @@ static inline enum status authenticate(void *context, const uint8_t *bearer, siz
     (void)bearer;
     (void)size;
     (void)err;
-    *out = (struct rpc_identity){.role = RPC_ROLE_SERVICE, .subject = "test"};
+    *out = (struct rpc_identity){.role = RPC_ROLE_SERVICE, .name = "test"};
     return ST_OK;
 }
 
@@ -103,7 +103,7 @@ static inline void answer_one(Metercache__V1__OperationResult *result,
         Metercache__V1__LimitHit *hit = arena_alloc(arena, sizeof(*hit));
 
         metercache__v1__limit_hit__init(hit);
-        hit->subject = arena_strdup(arena, "modash.reports");
+        hit->name = arena_strdup(arena, "modash.reports");
         hit->left_milli = 7;
         result->code = request->amount_milli == -14 ? ST_UNAVAILABLE : ST_EXHAUSTED;
         result->message = arena_strdup(arena, "spent");
