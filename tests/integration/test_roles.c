@@ -179,7 +179,6 @@ static void test_declared_methods_that_are_not_built_are_unimplemented(void **st
         const char *method;
     } METHODS[] = {
         {STACK_CACHE, "/metercache.v1.CreatorService/MatchCreators"},
-        {STACK_QUOTA, "/metercache.v1.QuotaService/SetLimit"},
         {STACK_GATEWAY, "/metercache.v1.GatewayService/FetchAdObjects"},
     };
     struct fixture *fixture = *state;
