@@ -213,6 +213,87 @@ static void test_ledger_messages_read_batch_too_many_events_are_invalid(void **s
                      ST_INVALID);
 }
 
+static void test_ledger_messages_read_batch_adjust_is_no_call(void **state)
+{
+    (void)state;
+    struct ledger_batch batch;
+    Metercache__V1__CallRecord call;
+    Metercache__V1__LedgerEvent event = a_settle(&call);
+    event.kind = KIND(ADJUST);
+    event.released_milli = 0;
+    event.amount_milli = -5;
+    event.actor = "eve";
+    event.note = "why";
+    assert_int_equal(read_one(&batch, &event), ST_INVALID);
+    event.call = NULL;
+    assert_int_equal(read_one(&batch, &event), ST_OK);
+    assert_string_equal(batch.events[0].actor, "eve");
+    assert_string_equal(batch.events[0].note, "why");
+    event.released_milli = 1;
+    assert_int_equal(read_one(&batch, &event), ST_INVALID);
+}
+
+/* What a batch has beside its events: sound at first, then spoilt as `which` says. */
+static enum status read_extras(struct ledger_batch *out, int which)
+{
+    Metercache__V1__CommitBatchRequest request = METERCACHE__V1__COMMIT_BATCH_REQUEST__INIT;
+    Metercache__V1__Counter counter = METERCACHE__V1__COUNTER__INIT, *counters = &counter;
+    Metercache__V1__Cooldown cell = METERCACHE__V1__COOLDOWN__INIT, *cells = &cell;
+    Metercache__V1__Limit limit = METERCACHE__V1__LIMIT__INIT;
+    Metercache__V1__LimitChange change = METERCACHE__V1__LIMIT_CHANGE__INIT,
+                                *changes = &change;
+    Metercache__V1__ThresholdCrossing alert = METERCACHE__V1__THRESHOLD_CROSSING__INIT,
+                                      *alerts = &alert;
+    static uint32_t percents[] = {50, 80};
+    struct error err;
+
+    request.batch = 1;
+    request.at_us = NOW;
+    counter.meter = cell.meter = limit.meter = alert.meter = "modash.reports";
+    counter.scope = which == 1 ? 6 : 2;
+    counter.subject = "ada";
+    counter.period_start_us = alert.period_start_us = NOW;
+    counter.period_end_us = alert.period_end_us = NOW + 1;
+    counter.crossed_percent = which == 2 ? 101 : 50;
+    cell.key = which == 3 ? "" : "talent-7";
+    cell.until_us = which == 4 ? -1 : NOW;
+    cell.reservation_id = bytes(id_bytes, which == 5 ? 15 : 16);
+    limit.version = which == 6 ? 0 : 3;
+    limit.scope = which == 7 ? 7 : 2;
+    limit.mode = which == 8 ? 0 : 1;
+    limit.set_at_us = NOW;
+    limit.anchor_day = which == 9 ? 32 : 1;
+    limit.threshold_percent = percents;
+    limit.n_threshold_percent = 2;
+    percents[1] = which == 10 ? 101 : 80;
+    change.limit = which == 11 ? NULL : &limit;
+    alert.kind = which == 12 ? 5 : 1;
+    alert.at_us = which == 13 ? 0 : NOW;
+    alert.percent = 50;
+    request.n_counters = request.n_cooldowns = request.n_limits = request.n_alerts = 1;
+    request.counters = &counters;
+    request.cooldowns = &cells;
+    request.limits = &changes;
+    request.alerts = &alerts;
+    return ledger_messages_read_batch(out, &arena, &request, &err);
+}
+
+static void test_ledger_messages_read_batch_checks_all_that_comes_with_events(void **state)
+{
+    (void)state;
+    struct ledger_batch batch;
+    assert_int_equal(read_extras(&batch, 0), ST_OK);
+    assert_int_equal(batch.counters[0].scope, LEDGER_SCOPE_USER);
+    assert_string_equal(batch.counters[0].subject, "ada");
+    assert_string_equal(batch.cooldowns[0].key, "talent-7");
+    assert_string_equal(batch.limits[0].thresholds, "{50,80}"); /* as the database says */
+    assert_int_equal(batch.alerts[0].percent, 50);
+    for (int which = 1; which <= 13; which++) {
+        if (read_extras(&batch, which) != ST_INVALID)
+            fail_msg("case %d is taken", which);
+    }
+}
+
 static void test_ledger_messages_write_events_gives_back_what_was_read(void **state)
 {
     (void)state;
@@ -255,6 +336,8 @@ int main(void)
         cmocka_unit_test(test_ledger_messages_read_batch_odd_call_details_do_not_stop_it),
         cmocka_unit_test(test_ledger_messages_read_batch_unsound_event_is_invalid),
         cmocka_unit_test(test_ledger_messages_read_batch_too_many_events_are_invalid),
+        cmocka_unit_test(test_ledger_messages_read_batch_adjust_is_no_call),
+        cmocka_unit_test(test_ledger_messages_read_batch_checks_all_that_comes_with_events),
         cmocka_unit_test(test_ledger_messages_write_events_gives_back_what_was_read),
     };
 
