@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 #include "meters.h"
 #include "quota_stats.h"
+#include "quota_submit_rpc.h"
 
 #define HELD_LIMIT    131072
 #define CLOSED_LIMIT  16384
@@ -58,6 +59,7 @@ enum status quota_service_open(void **service, const void *settings, struct erro
 
     name_writer(name, sizeof(name));
     quota->config = config;
+    quota->submissions = submissions_new();
     stats_register(quota_stats, QUOTA_STAT_COUNT);
     if (writer_open(&quota->writer, &options, err) != ST_OK) {
         quota_service_close(quota);
@@ -74,6 +76,7 @@ void quota_service_close(void *service)
     if (quota == NULL)
         return;
     writer_close(quota->writer);
+    submissions_free(quota->submissions);
     stats_unregister(quota_stats);
     mem_free(quota);
 }

@@ -8,11 +8,13 @@
 
 #include "config.h"
 #include "core/error.h"
+#include "quota_submit_rpc.h"
 #include "writer.h"
 
 struct quota_service {
     const struct quota_config *config;
     struct writer *writer;
+    struct submissions *submissions;
 };
 
 /* For struct daemon_spec. `config` is a struct quota_config and outlives the service. */
