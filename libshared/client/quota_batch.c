@@ -17,7 +17,7 @@
 #include "metercache/v1/rpc.pb-c.h"
 
 #define TIMEOUT_DEFAULT_MS    30000
-#define MESSAGES_DEFAULT      2
+#define MESSAGES_DEFAULT      1
 #define QUEUE_DEFAULT         8192
 #define MESSAGE_BYTES_DEFAULT ((size_t)512 * 1024)
 #define OP_HEAD_BYTES         4 /* tag and length of an operation in a message */

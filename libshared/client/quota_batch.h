@@ -6,6 +6,8 @@
  * No timer: an operation leaves at once while fewer messages are in flight than allowed;
  * else it waits and goes with the next one. So one caller alone waits for nobody, and many
  * share round trips and commits. Order of operations is order of arrival.
+ * One message at a time is most often the best: quota-service commits in groups, and callers
+ * in two messages wait for two commits each.
  *
  * Every operation has an op id, so a message is repeated when that may help (rpc/client.h),
  * and an operation whose outcome is not known is asked again with the same op id.
@@ -29,7 +31,7 @@ struct client_quota_batch;
 
 struct client_quota_batch_options {
     struct rpc_client *client; /* borrowed; closed after the batch or before it */
-    unsigned messages;         /* in flight at once, at most 16; 0: 2 */
+    unsigned messages;         /* in flight at once, at most 16; 0: 1 */
     unsigned queue_limit;      /* operations under way; beyond: ST_EXHAUSTED; 0: 8192 */
     size_t message_bytes;      /* of operations in a message; 0: 512 KiB */
 };

@@ -83,7 +83,8 @@ static void print_cpu(const uint64_t before[PART_COUNT], const uint64_t after[PA
 
     printf("%44s  us of processor an operation:", "");
     for (int i = 0; i < PART_COUNT; i++)
-        printf(" %s %.1f", NAMES[i], (double)(after[i] - before[i]) / (double)calls);
+        printf(" %s %.1f", NAMES[i],
+               ((double)after[i] - (double)before[i]) / (double)calls);
     printf("\n");
     (void)fflush(stdout);
 }

@@ -72,7 +72,7 @@ static inline enum status authenticate(void *context, const uint8_t *bearer, siz
     (void)bearer;
     (void)size;
     (void)err;
-    *out = (struct rpc_identity){.role = RPC_ROLE_SERVICE, .name = "test"};
+    *out = (struct rpc_identity){.role = RPC_ROLE_SERVICE, .subject = "test"};
     return ST_OK;
 }
 
