@@ -287,6 +287,10 @@ static void recall_cooldown(struct quota_core *core, const struct quota_recall *
 void quota_core_recall(struct quota_core *core, const struct quota_recall *recall)
 {
     recall_rows(core, recall);
+    /* Read before the batch that was committed last: what that one changed is neither in it
+     * nor at hand any more. Who needs it asks again. */
+    if (recall->last_batch < core->committed)
+        return;
     for (size_t i = 0; i < recall->counter_count; i++)
         recall_counter(core, recall, &recall->counters[i]);
     for (size_t i = 0; i < recall->cooldown_count; i++)
