@@ -30,7 +30,7 @@ enum quota_verdict {
     QUOTA_ALREADY_SETTLED, /* by another op id, or corrected already */
     QUOTA_OUTCOME_KNOWN,   /* correct: nothing is presumed of this call */
     QUOTA_NO_RESERVATION,  /* unknown in memory and in the ledger */
-    QUOTA_BELOW_ZERO,      /* adjust: more would be taken off than was posted */
+    QUOTA_BELOW_ZERO,      /* adjust, correct: takes off more than is posted */
     QUOTA_TOO_MANY_OPEN,   /* no room for another reservation */
     QUOTA_TOO_MANY_COUNTERS,
     QUOTA_TOO_MANY_LIMITS,

@@ -95,20 +95,42 @@ static struct quota_row *end_row(struct quota_core *core, const struct quota_op 
     return row;
 }
 
+/* What a correction posts beyond the limits of now, within the hold: others have taken since
+ * what was given back. It is recorded all the same, as overage. */
+static int64_t spilt_milli(const struct counter_set *set, const struct quota_row *row)
+{
+    int64_t within_milli = row->amount_milli - row->overage_milli;
+    int64_t spilt_milli = 0;
+
+    for (unsigned i = 0; i < set->count && row->kind == QUOTA_CORRECT; i++) {
+        const struct counter *counter = set->rows[i];
+        int64_t left_milli = counters_left_milli(
+            counter->limit_milli, counter->posted_milli - counter->overage_milli,
+            counter->held_milli);
+
+        if (counter->limit_milli != LIMIT_NONE && within_milli > 0 &&
+            within_milli - left_milli > spilt_milli)
+            spilt_milli = within_milli - left_milli;
+    }
+    return spilt_milli;
+}
+
 static void end_it(struct quota_core *core, const struct quota_op *op,
                    struct reservation *it, struct counter_set *set,
                    struct quota_batch *batch, struct quota_answer *answer)
 {
     struct quota_row *row = end_row(core, op, it, batch);
     int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
+    int64_t spilt = spilt_milli(set, row);
 
+    row->overage_milli += spilt;
     quota_core_apply(core, set, row, batch);
-    *answer = (struct quota_answer){.verdict = QUOTA_DONE,
-                                    .batch = batch->number,
-                                    .corrected = row->kind == QUOTA_CORRECT,
-                                    .posted_milli = actual_milli,
-                                    .overage_milli =
-                                        beyond_milli(actual_milli, it->amount_milli)};
+    *answer = (struct quota_answer){
+        .verdict = QUOTA_DONE,
+        .batch = batch->number,
+        .corrected = row->kind == QUOTA_CORRECT,
+        .posted_milli = actual_milli,
+        .overage_milli = beyond_milli(actual_milli, it->amount_milli) + spilt};
     quota_core_view(core, it->meter, it->period_start_us, &answer->meter);
     it->batch = batch->number;
     it->posted_milli = actual_milli;
@@ -122,6 +144,19 @@ static bool may_end(const struct quota_op *op, const struct reservation *it)
     if (op->kind == QUOTA_CORRECT)
         return it->state == RESERVATION_LAPSED || it->state == RESERVATION_UNKNOWN;
     return it->state == RESERVATION_HELD || it->state == RESERVATION_LAPSED;
+}
+
+/* Would a correction take off what an adjustment took off already? Overage stays overage. */
+static bool is_below_zero(const struct quota_op *op, const struct reservation *it,
+                          const struct counter *meter)
+{
+    int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
+    int64_t within_milli = actual_milli - beyond_milli(actual_milli, it->amount_milli);
+    int64_t presumed_milli =
+        it->posted_milli - beyond_milli(it->posted_milli, it->amount_milli);
+
+    return it->state != RESERVATION_HELD &&
+           meter->posted_milli - meter->overage_milli + within_milli < presumed_milli;
 }
 
 void quota_core_close(struct quota_core *core, const struct quota_op *op,
@@ -144,6 +179,8 @@ void quota_core_close(struct quota_core *core, const struct quota_op *op,
         answer->batch = it->batch > core->committed ? it->batch : 0;
     } else if (!gather(core, it, &set) || !find_cooldown(core, op, it, &cell)) {
         answer->verdict = QUOTA_LOOK_UP;
+    } else if (is_below_zero(op, it, set.rows[0])) {
+        answer->verdict = QUOTA_BELOW_ZERO;
     } else if (!quota_core_has_room(core, batch, it->text_size) ||
                it->batch == batch->number) {
         answer->verdict = QUOTA_NEXT_BATCH;
