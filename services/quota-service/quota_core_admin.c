@@ -46,13 +46,29 @@ static void check_meter(struct quota_core *core, uint32_t meter, struct quota_ba
         quota_core_check_alerts(core, row, batch);
 }
 
+/* A meter's limit changes once a batch: the ledger sees the last one alone, and must not
+ * find more used than that and the former one allow. */
+static bool has_changed(const struct quota_batch *batch, const struct limit_rule *rule)
+{
+    for (size_t i = 0; i < batch->limit_count; i++) {
+        const struct limit_rule *other = &batch->limits[i];
+
+        if (rule->scope == LIMIT_METER && rule->mode == LIMIT_HARD &&
+            other->scope == LIMIT_METER && other->mode == LIMIT_HARD &&
+            other->meter == rule->meter)
+            return true;
+    }
+    return false;
+}
+
 void quota_core_set_limit(struct quota_core *core, const struct quota_op *op,
                           struct quota_batch *batch, struct quota_answer *answer)
 {
     struct limit_rule rule = complete(core, op);
 
     *answer = (struct quota_answer){.verdict = QUOTA_NEXT_BATCH};
-    if (batch->limit_count == BATCH_LIMITS_MAX || !quota_core_has_room(core, batch, 0))
+    if (batch->limit_count == BATCH_LIMITS_MAX || has_changed(batch, &rule) ||
+        !quota_core_has_room(core, batch, 0))
         return;
     if (!limits_put(&core->limits, &rule)) {
         answer->verdict = QUOTA_TOO_MANY_LIMITS;

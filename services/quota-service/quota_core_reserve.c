@@ -232,20 +232,31 @@ static void take_cooldown(struct quota_core *core, const struct quota_op *op,
     cooldowns_touch(&core->cooldowns, admission->cell);
 }
 
+/* A limit may be cut between two grants of one batch: the row has the higher one. */
+static int64_t higher_milli(int64_t a_milli, int64_t b_milli)
+{
+    if (a_milli == LIMIT_NONE || b_milli == LIMIT_NONE)
+        return LIMIT_NONE;
+    return a_milli > b_milli ? a_milli : b_milli;
+}
+
 /* What the counter's row must not pass in the ledger: limits of the moment. */
 static void note_limits(struct quota_core *core, const struct quota_op *op,
                         struct counter_set *set)
 {
     for (unsigned i = 1; i < set->count; i++) {
+        struct counter *row = set->rows[i];
         struct limit_amounts allowed;
         const char *subject;
         size_t size;
 
-        (void)quota_core_subject(&op->purpose, (enum limit_scope)set->rows[i]->scope,
-                                 &subject, &size);
-        limits_allowed(&core->limits, (enum limit_scope)set->rows[i]->scope, op->meter,
-                       subject, size, &allowed);
-        set->rows[i]->limit_milli = allowed.milli[LIMIT_HARD];
+        (void)quota_core_subject(&op->purpose, (enum limit_scope)row->scope, &subject,
+                                 &size);
+        limits_allowed(&core->limits, (enum limit_scope)row->scope, op->meter, subject,
+                       size, &allowed);
+        row->limit_milli = row->is_touched
+                               ? higher_milli(row->limit_milli, allowed.milli[LIMIT_HARD])
+                               : allowed.milli[LIMIT_HARD];
     }
 }
 
