@@ -19,13 +19,16 @@
 #include "op_results.h"
 #include "purpose.h"
 
-#define BATCH_ROWS_MAX  1024         /* the ledger takes no more */
 #define BATCH_BYTES_MAX (900 * 1024) /* of its message; the ledger takes a frame of 1 MiB */
 #define CALL_DETAIL_MAX 200
 
+/* Smaller ones are for the simulator alone (tests/quota-simulator/sizes.h). */
+#ifndef BATCH_ROWS_MAX
+#define BATCH_ROWS_MAX      1024 /* the ledger takes no more */
 #define BATCH_LIMITS_MAX    16
 #define BATCH_ALERTS_MAX    32
 #define BATCH_PUBLISHED_MAX 256
+#endif
 
 /* metercache.v1.CallOutcome's: sent, no definite answer; nobody settled in time. */
 #define QUOTA_OUTCOME_UNKNOWN 11

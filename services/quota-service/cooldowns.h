@@ -19,8 +19,10 @@
 #include "meters.h"
 #include "slot_index.h"
 
+#ifndef COOLDOWNS_TOUCHED_MAX     /* the simulator's is smaller */
 #define COOLDOWNS_TOUCHED_MAX 256 /* in one batch */
-#define COOLDOWN_KEY_MAX      128
+#endif
+#define COOLDOWN_KEY_MAX 128
 
 struct cooldown {
     int64_t until_us; /* 0: free */

@@ -27,9 +27,11 @@
 #include "slot_index.h"
 #include "texts.h"
 
+#ifndef COUNTERS_TOUCHED_MAX      /* the simulator's are smaller */
 #define COUNTERS_TOUCHED_MAX 1024 /* in one batch: the ledger takes no more */
 #define COUNTERS_METER_ROWS  256  /* of scope METER: what a look at all meters returns */
-#define COUNTERS_NONE        UINT32_MAX
+#endif
+#define COUNTERS_NONE UINT32_MAX
 
 /* Names a counter. The subject is borrowed; "" for METER and SHARE. */
 struct counter_key {

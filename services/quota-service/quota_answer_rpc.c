@@ -193,7 +193,10 @@ enum status quota_answer_status(const struct quota_op *op,
     case QUOTA_NO_RESERVATION:
         return failed(err, ST_NOT_FOUND, "NO_RESERVATION", "no such reservation");
     case QUOTA_BELOW_ZERO:
-        return error_field(err, "amount_milli", "takes off more than was posted");
+        if (op->kind == QUOTA_ADJUST)
+            return error_field(err, "amount_milli", "takes off more than was posted");
+        return failed(err, ST_PRECONDITION, "BELOW_ZERO",
+                      "takes off more than is posted: an adjustment took it off already");
     case QUOTA_TOO_MANY_OPEN:
         return no_room(err, "TOO_MANY_OPEN", "reservations are open");
     case QUOTA_TOO_MANY_COUNTERS:

@@ -7,6 +7,10 @@
 
 #include "quota_core_state.h"
 
+/* A reservation that was in memory when the ledger was asked for other things was not asked
+ * for, and may be forgotten since: only one that is absent time and again is none. */
+#define ABSENT_LOOKUPS 3
+
 static int64_t beyond_milli(int64_t actual_milli, int64_t held_milli)
 {
     return actual_milli > held_milli ? actual_milli - held_milli : 0;
@@ -66,58 +70,10 @@ static enum reservation_state state_after(const struct quota_op *op,
                                                      : RESERVATION_POSTED;
 }
 
-/* What a correction changes of posted, and how much of that lies beyond the hold. */
-static void change_of(const struct quota_op *op, const struct reservation *it,
-                      int64_t *amount_milli, int64_t *overage_milli)
-{
-    int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
-
-    *amount_milli = actual_milli - it->posted_milli;
-    *overage_milli = beyond_milli(actual_milli, it->amount_milli) -
-                     beyond_milli(it->posted_milli, it->amount_milli);
-}
-
-/* An admin may have taken off already what a correction would take off again. */
-static bool is_below_zero(const struct quota_op *op, const struct reservation *it,
-                          const struct counter_set *set)
-{
-    int64_t amount_milli;
-    int64_t overage_milli;
-
-    if (it->state == RESERVATION_HELD)
-        return false;
-    change_of(op, it, &amount_milli, &overage_milli);
-    for (unsigned i = 0; i < set->count; i++) {
-        const struct counter *row = set->rows[i];
-
-        if (row->posted_milli - row->overage_milli + amount_milli - overage_milli < 0)
-            return true;
-    }
-    return false;
-}
-
-/* What was presumed of a call may be less than it held, and the rest used by others since:
- * what no limit has left any more is overage. */
-static int64_t corrected_overage(const struct counter_set *set, int64_t amount_milli,
-                                 int64_t overage_milli)
-{
-    for (unsigned i = 0; i < set->count; i++) {
-        const struct counter *row = set->rows[i];
-        int64_t left_milli = counters_left_milli(
-            row->limit_milli, row->posted_milli - row->overage_milli, row->held_milli);
-
-        if (row->limit_milli != LIMIT_NONE && amount_milli > 0 &&
-            amount_milli - overage_milli > left_milli)
-            overage_milli = amount_milli - left_milli;
-    }
-    return overage_milli;
-}
-
 /* The row of this ending. What was presumed is posted already: a correction posts the
  * difference. */
 static struct quota_row *end_row(struct quota_core *core, const struct quota_op *op,
-                                 const struct reservation *it,
-                                 const struct counter_set *set, struct quota_batch *batch)
+                                 const struct reservation *it, struct quota_batch *batch)
 {
     bool is_correction = it->state != RESERVATION_HELD;
     int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
@@ -132,8 +88,8 @@ static struct quota_row *end_row(struct quota_core *core, const struct quota_op 
     row->overage_milli = beyond_milli(actual_milli, it->amount_milli);
     row->released_milli = it->amount_milli;
     if (is_correction) {
-        change_of(op, it, &row->amount_milli, &row->overage_milli);
-        row->overage_milli = corrected_overage(set, row->amount_milli, row->overage_milli);
+        row->amount_milli -= it->posted_milli;
+        row->overage_milli -= beyond_milli(it->posted_milli, it->amount_milli);
         row->released_milli = 0;
     }
     if (op->actor != NULL)
@@ -143,20 +99,42 @@ static struct quota_row *end_row(struct quota_core *core, const struct quota_op 
     return row;
 }
 
+/* What a correction posts beyond the limits of now, within the hold: others have taken since
+ * what was given back. It is recorded all the same, as overage. */
+static int64_t spilt_milli(const struct counter_set *set, const struct quota_row *row)
+{
+    int64_t within_milli = row->amount_milli - row->overage_milli;
+    int64_t spilt_milli = 0;
+
+    for (unsigned i = 0; i < set->count && row->kind == QUOTA_CORRECT; i++) {
+        const struct counter *counter = set->rows[i];
+        int64_t left_milli = counters_left_milli(
+            counter->limit_milli, counter->posted_milli - counter->overage_milli,
+            counter->held_milli);
+
+        if (counter->limit_milli != LIMIT_NONE && within_milli > 0 &&
+            within_milli - left_milli > spilt_milli)
+            spilt_milli = within_milli - left_milli;
+    }
+    return spilt_milli;
+}
+
 static void end_it(struct quota_core *core, const struct quota_op *op,
                    struct reservation *it, struct counter_set *set,
                    struct quota_batch *batch, struct quota_answer *answer)
 {
-    struct quota_row *row = end_row(core, op, it, set, batch);
+    struct quota_row *row = end_row(core, op, it, batch);
     int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
+    int64_t spilt = spilt_milli(set, row);
 
+    row->overage_milli += spilt;
     quota_core_apply(core, set, row, batch);
-    *answer = (struct quota_answer){.verdict = QUOTA_DONE,
-                                    .batch = batch->number,
-                                    .corrected = row->kind == QUOTA_CORRECT,
-                                    .posted_milli = actual_milli,
-                                    .overage_milli =
-                                        beyond_milli(actual_milli, it->amount_milli)};
+    *answer = (struct quota_answer){
+        .verdict = QUOTA_DONE,
+        .batch = batch->number,
+        .corrected = row->kind == QUOTA_CORRECT,
+        .posted_milli = actual_milli,
+        .overage_milli = beyond_milli(actual_milli, it->amount_milli) + spilt};
     quota_core_view(core, it->meter, it->period_start_us, &answer->meter);
     it->batch = batch->number;
     it->posted_milli = actual_milli;
@@ -172,6 +150,19 @@ static bool may_end(const struct quota_op *op, const struct reservation *it)
     return it->state == RESERVATION_HELD || it->state == RESERVATION_LAPSED;
 }
 
+/* Would a correction take off what an adjustment took off already? Overage stays overage. */
+static bool is_below_zero(const struct quota_op *op, const struct reservation *it,
+                          const struct counter *meter)
+{
+    int64_t actual_milli = op->kind == QUOTA_VOID ? 0 : op->amount_milli;
+    int64_t within_milli = actual_milli - beyond_milli(actual_milli, it->amount_milli);
+    int64_t presumed_milli =
+        it->posted_milli - beyond_milli(it->posted_milli, it->amount_milli);
+
+    return it->state != RESERVATION_HELD &&
+           meter->posted_milli - meter->overage_milli + within_milli < presumed_milli;
+}
+
 void quota_core_close(struct quota_core *core, const struct quota_op *op,
                       struct quota_batch *batch, struct quota_answer *answer)
 {
@@ -180,7 +171,7 @@ void quota_core_close(struct quota_core *core, const struct quota_op *op,
     struct cooldown *cell;
 
     *answer = (struct quota_answer){.verdict = QUOTA_DONE};
-    if (it == NULL && op->lookups == 0) {
+    if (it == NULL && op->lookups < ABSENT_LOOKUPS) {
         answer->verdict = QUOTA_LOOK_UP;
     } else if (it == NULL || counters_of_period(&core->counters, it->meter,
                                                 it->period_start_us) == NULL) {
@@ -192,7 +183,7 @@ void quota_core_close(struct quota_core *core, const struct quota_op *op,
         answer->batch = it->batch > core->committed ? it->batch : 0;
     } else if (!gather(core, it, &set) || !find_cooldown(core, op, it, &cell)) {
         answer->verdict = QUOTA_LOOK_UP;
-    } else if (is_below_zero(op, it, &set)) {
+    } else if (is_below_zero(op, it, set.rows[0])) {
         answer->verdict = QUOTA_BELOW_ZERO;
     } else if (!quota_core_has_room(core, batch, it->text_size) ||
                it->batch == batch->number) {

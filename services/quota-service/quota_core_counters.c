@@ -137,6 +137,10 @@ static void move(struct quota_core *core, struct counter *row, const struct quot
     counters_touch(&core->counters, row);
 }
 
+static bool alert_of(struct quota_core *core, struct quota_batch *batch,
+                     const struct counter *meter, enum quota_alert_kind kind,
+                     int64_t amount_milli);
+
 void quota_core_apply(struct quota_core *core, struct counter_set *set,
                       const struct quota_row *row, struct quota_batch *batch)
 {
@@ -144,8 +148,8 @@ void quota_core_apply(struct quota_core *core, struct counter_set *set,
         move(core, set->rows[i], row);
     quota_core_check_alerts(core, set->rows[0], batch);
     if (row->overage_milli > 0)
-        (void)!quota_core_alert(core, batch, row->meter, QUOTA_ALERT_OVERAGE,
-                                row->overage_milli); /* the row itself says it as well */
+        (void)!alert_of(core, batch, set->rows[0], QUOTA_ALERT_OVERAGE,
+                        row->overage_milli); /* the row itself says it as well */
 }
 
 /* ---- alerts ---------------------------------------------------------------------------- */
@@ -211,19 +215,30 @@ void quota_core_check_alerts(struct quota_core *core, struct counter *meter,
     counters_touch(&core->counters, meter);
 }
 
-bool quota_core_alert(struct quota_core *core, struct quota_batch *batch, uint32_t meter,
-                      enum quota_alert_kind kind, int64_t amount_milli)
+/* One of a kind and period a batch tells enough. */
+static bool alert_of(struct quota_core *core, struct quota_batch *batch,
+                     const struct counter *meter, enum quota_alert_kind kind,
+                     int64_t amount_milli)
 {
-    struct counter *row = counters_at(&core->counters, meter, core->period_us);
     struct quota_alert *alert;
 
     for (size_t i = 0; i < batch->alert_count; i++) {
-        if (batch->alerts[i].meter == meter && batch->alerts[i].kind == kind)
-            return true; /* one of a kind a batch tells enough */
+        alert = &batch->alerts[i];
+        if (alert->meter == meter->meter && alert->kind == kind &&
+            alert->period.start_us == meter->period.start_us)
+            return true;
     }
-    alert = row != NULL ? add_alert(core, batch, row, kind) : NULL;
+    alert = add_alert(core, batch, meter, kind);
     if (alert == NULL)
         return false;
     alert->amount_milli = amount_milli;
     return true;
+}
+
+bool quota_core_alert(struct quota_core *core, struct quota_batch *batch, uint32_t meter,
+                      enum quota_alert_kind kind, int64_t amount_milli)
+{
+    const struct counter *row = counters_at(&core->counters, meter, core->period_us);
+
+    return row != NULL && alert_of(core, batch, row, kind, amount_milli);
 }

@@ -42,10 +42,17 @@ static struct reservation *restore(struct quota_core *core, const struct quota_r
     return reservations_add(&core->reservations, &from, &row->purpose);
 }
 
-/* The answer to the operation that made this row; `reserved` is its reservation's row, or
- * NULL. */
+/* All that became of one reservation. */
+struct history {
+    const struct quota_row *reserved;
+    enum reservation_state state;
+    int64_t posted_milli;
+    int64_t overage_milli;
+};
+
+/* The answer to the operation that made this row; `history` ends with the correction. */
 static struct quota_answer answer_of(const struct quota_row *row,
-                                     const struct quota_row *reserved, int64_t posted_milli)
+                                     const struct history *history)
 {
     struct quota_answer answer = {
         .verdict = QUOTA_DONE,
@@ -56,21 +63,19 @@ static struct quota_answer answer_of(const struct quota_row *row,
         answer.expires_at_us = row->expires_at_us;
         return answer;
     }
-    /* A settle said what it posted itself, whatever corrected it since. */
-    answer.posted_milli = row->kind == QUOTA_CORRECT ? posted_milli : row->amount_milli;
+    answer.posted_milli = row->amount_milli; /* whatever corrected it since */
     answer.overage_milli = row->overage_milli;
-    if (row->kind == QUOTA_CORRECT && reserved != NULL)
-        answer.overage_milli = posted_milli > reserved->amount_milli
-                                   ? posted_milli - reserved->amount_milli
-                                   : 0;
+    if (row->kind == QUOTA_CORRECT) {
+        answer.posted_milli = history->posted_milli;
+        answer.overage_milli = history->overage_milli;
+    }
     return answer;
 }
 
 static void remember_row(struct quota_core *core, const struct quota_row *row,
-                         const struct quota_row *reserved, int64_t posted_milli)
+                         const struct history *history)
 {
-    struct op_result entry = {.id = row->op_id,
-                              .answer = answer_of(row, reserved, posted_milli)};
+    struct op_result entry = {.id = row->op_id, .answer = answer_of(row, history)};
     struct op_result known;
 
     if (!op_id_is_v7(&row->op_id) || op_results_find(&core->results, &row->op_id, &known))
@@ -94,7 +99,7 @@ bool quota_core_load_reservation(struct quota_core *core, const struct quota_row
         return true; /* an operation recalled it, and may have closed it meanwhile */
     if (restore(core, row) == NULL)
         return false;
-    remember_row(core, row, row, 0);
+    remember_row(core, row, &(struct history){.reserved = row});
     return true;
 }
 
@@ -134,13 +139,6 @@ uint64_t quota_core_closed_safe(const struct quota_core *core)
 
 /* ---- recall of events ------------------------------------------------------------------ */
 
-/* All that became of one reservation. */
-struct history {
-    const struct quota_row *reserved;
-    enum reservation_state state;
-    int64_t posted_milli;
-};
-
 static enum reservation_state state_after(const struct quota_row *row)
 {
     switch (row->kind) {
@@ -169,10 +167,12 @@ static struct history history_of(const struct quota_recall *recall,
 
         if (!op_id_equal(&row->reservation_id, reservation_id))
             continue;
-        if (row->kind == QUOTA_RESERVE)
+        if (row->kind == QUOTA_RESERVE) {
             history.reserved = row;
-        else
+        } else {
             history.posted_milli += row->amount_milli;
+            history.overage_milli += row->overage_milli;
+        }
         if (state_after(row) > history.state)
             history.state = state_after(row);
     }
@@ -207,7 +207,7 @@ static void recall_rows(struct quota_core *core, const struct quota_recall *reca
         if (row->meter >= core->options.meter_count)
             continue;
         history = history_of(recall, &row->reservation_id);
-        remember_row(core, row, history.reserved, history.posted_milli);
+        remember_row(core, row, &history);
         if (row->kind == QUOTA_RESERVE &&
             (history.state != RESERVATION_HELD || !core->is_loaded))
             recall_reservation(core, &history);
@@ -284,11 +284,11 @@ static void recall_cooldown(struct quota_core *core, const struct quota_recall *
     cell->batch = recall->open != NULL ? recall->open->number : 0;
 }
 
-/* A counter is what was read and the batches since. One that was committed meanwhile is not
- * at hand any more: the operation asks again. */
 void quota_core_recall(struct quota_core *core, const struct quota_recall *recall)
 {
     recall_rows(core, recall);
+    /* Read before the batch that was committed last: what that one changed is neither in it
+     * nor at hand any more. Who needs it asks again. */
     if (recall->last_batch < core->committed)
         return;
     for (size_t i = 0; i < recall->counter_count; i++)

@@ -35,7 +35,9 @@ enum limit_scope {
 enum limit_mode { LIMIT_HARD = 1, LIMIT_SOFT = 2, LIMIT_SHADOW = 3 };
 #define LIMIT_MODES 4
 
-#define LIMITS_MAX            1024 /* rules, those of the settings included */
+#ifndef LIMITS_MAX      /* the simulator's is smaller */
+#define LIMITS_MAX 1024 /* rules, those of the settings included */
+#endif
 #define LIMIT_SUBJECT_MAX     96
 #define LIMIT_NAME_MAX        64
 #define LIMIT_REASON_MAX      200
