@@ -1,6 +1,7 @@
 /* What the chain of hashes covers, and that it stays what it was. */
 #include "support/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base.h"
@@ -143,7 +144,7 @@ static void test_ledger_digest_covers_every_field(void **state)
     struct ledger_event event = an_event();
     struct ledger_limit limit = a_limit();
     char right[2 * LEDGER_STORE_DIGEST_SIZE + 1];
-    (void)strcpy(right, hex_of(&event, &limit));
+    (void)snprintf(right, sizeof(right), "%s", hex_of(&event, &limit));
     for (int which = 0; which < 13 + 7 + 17 + 3 + 3; which++) {
         struct ledger_event other_event = an_event();
         struct ledger_limit other_limit = a_limit();
@@ -162,7 +163,7 @@ static void test_ledger_digest_tells_neighbouring_texts_apart(void **state)
     char first[2 * LEDGER_STORE_DIGEST_SIZE + 1];
     event.purpose.user = "ab";
     event.purpose.tenant = "c";
-    (void)strcpy(first, hex_of(&event, NULL));
+    (void)snprintf(first, sizeof(first), "%s", hex_of(&event, NULL));
     event.purpose.user = "a";
     event.purpose.tenant = "bc";
     assert_string_not_equal(hex_of(&event, NULL), first);
