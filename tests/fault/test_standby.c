@@ -113,14 +113,17 @@ static void stop_standby(void)
 static pid_t active_pid(struct fixture *fixture)
 {
     char path[512];
-    long pid = 0;
+    char line[64] = "";
+    long pid;
 
     (void)snprintf(path, sizeof(path), "%s/pid/quota-service",
                    stack_value(fixture->stack, "STACK_DIR"));
     FILE *file = fopen(path, "re");
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%ld", &pid), 1);
+    assert_non_null(fgets(line, sizeof(line), file)); /* "pid starttime" */
     (void)fclose(file);
+    pid = strtol(line, NULL, 10);
+    assert_true(pid > 1);
     return (pid_t)pid;
 }
 

@@ -9,6 +9,7 @@
 
 #include "quota_core.h"
 #include "sim.h"
+#include "sizes.h"
 
 #define SIM_EVENTS_MAX   1200
 #define SIM_COUNTERS_MAX 600
