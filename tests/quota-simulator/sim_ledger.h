@@ -9,7 +9,6 @@
 
 #include "quota_core.h"
 #include "sim.h"
-#include "sizes.h"
 
 #define SIM_EVENTS_MAX   1200
 #define SIM_COUNTERS_MAX 600
