@@ -10,6 +10,7 @@ compile_alone() {
     libshared/*) flags+=(-Ilibshared -isystem "$BUILD_DIR/gen") ;;
     services/*) flags+=(-Ilibshared -I"$(cut -d/ -f1-2 <<<"$1")" -isystem "$BUILD_DIR/gen") ;;
     tests/provider-simulator/*) flags+=(-Itests/provider-simulator) ;;
+    tests/quota-simulator/*) flags+=(-Ilibshared -Iservices/quota-service -include tests/quota-simulator/sizes.h -isystem "$BUILD_DIR/gen") ;;
     tests/unit/* | tests/integration/*/*) flags+=(-Ilibshared "-Iservices/$(cut -d/ -f3 <<<"$1")" -Itests -isystem "$BUILD_DIR/gen") ;;
     tests/*) flags+=(-Ilibshared -Itests -isystem "$BUILD_DIR/gen") ;;
     esac
