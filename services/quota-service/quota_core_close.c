@@ -173,6 +173,9 @@ void quota_core_close(struct quota_core *core, const struct quota_op *op,
     *answer = (struct quota_answer){.verdict = QUOTA_DONE};
     if (it == NULL && op->lookups < ABSENT_LOOKUPS) {
         answer->verdict = QUOTA_LOOK_UP;
+    } else if (it == NULL &&
+               core->reservations.held_count == core->reservations.held_limit) {
+        answer->verdict = QUOTA_TOO_MANY_OPEN; /* what was found had no place */
     } else if (it == NULL || counters_of_period(&core->counters, it->meter,
                                                 it->period_start_us) == NULL) {
         answer->verdict = QUOTA_NO_RESERVATION; /* or of a period that was retired */

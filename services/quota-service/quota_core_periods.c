@@ -49,9 +49,25 @@ static void extend_meter(struct quota_core *core, uint32_t meter)
     }
 }
 
+/* Rows that ended before this are done with. An open reservation's is not, and one of a free
+ * call does not show in what its row holds. */
+static int64_t retired_before_us(const struct quota_core *core)
+{
+    const struct reservations *pool = &core->reservations;
+    int64_t before_us = core->period_us - QUOTA_CORE_OP_ID_AGE_US;
+
+    for (uint32_t i = 0; i < pool->held_count; i++) {
+        int64_t start_us = pool->slots[pool->heap[i]].period_start_us;
+
+        if (start_us < before_us)
+            before_us = start_us;
+    }
+    return before_us;
+}
+
 void quota_core_roll(struct quota_core *core)
 {
-    counters_retire(&core->counters, core->period_us - QUOTA_CORE_OP_ID_AGE_US);
+    counters_retire(&core->counters, retired_before_us(core));
     core->roll_at_us = INT64_MAX;
     for (uint32_t meter = 0; meter < core->options.meter_count; meter++) {
         const struct counter *row;

@@ -211,17 +211,33 @@ static struct limit_rule random_rule(struct rng *rng)
     return rule;
 }
 
-static void set_limit(struct sim_world *world)
+static void set_limit(struct sim_world *world, const struct limit_rule *rule)
 {
     struct sim_op *it = new_op(world, QUOTA_SET_LIMIT);
 
     if (it == NULL)
         return;
-    it->rule = random_rule(&world->rng);
+    it->rule = *rule;
     it->op.rule = &it->rule;
     it->op.actor = "ann";
     it->op.note = "";
     ask(world, it);
+}
+
+/* Up, used and down again, in one batch when it happens to. */
+static void change_limits(struct sim_world *world)
+{
+    struct rng *rng = &world->rng;
+    struct limit_rule rule = random_rule(rng);
+
+    set_limit(world, &rule);
+    if (rule.scope == LIMIT_COOLDOWN || !sim_one_in(rng, 3))
+        return;
+    for (unsigned i = 0; i < 4; i++) {
+        rule.amount_milli = i % 2 == 0 ? 1000 : sim_between(rng, 0, 100);
+        set_limit(world, &rule);
+        reserve(world);
+    }
 }
 
 /* ---- again ----------------------------------------------------------------------------- */
@@ -263,7 +279,7 @@ void sim_callers_step(struct sim_world *world)
 {
     switch (rng_below(&world->rng, 20)) {
     case 0:
-        set_limit(world);
+        change_limits(world);
         break;
     case 1:
         if (sim_one_in(&world->rng, 2))

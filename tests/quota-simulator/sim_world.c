@@ -38,9 +38,11 @@ void sim_world_note(struct sim_world *world, const void *data, size_t size)
 /* ---- the network ----------------------------------------------------------------------- */
 
 /* Mostly a few milliseconds, seldom long enough for others to pass. */
-static int64_t delay_us(struct rng *rng)
+static int64_t delay_us(struct sim_world *world)
 {
-    if (sim_one_in(rng, 30))
+    struct rng *rng = &world->rng;
+
+    if (!world->is_calm && sim_one_in(rng, 30))
         return sim_between(rng, 50000, 5 * SECOND_US);
     return sim_between(rng, 100, 12000);
 }
@@ -115,7 +117,7 @@ static void deliver_call(struct sim_world *world, struct sim_call *call)
         send_call(world, call, SIM_MAIL_LOST,
                   world->now_us + sim_between(&world->rng, 200000, SECOND_US));
     else
-        send_call(world, call, SIM_MAIL_REPLY, world->now_us + delay_us(&world->rng) / 2);
+        send_call(world, call, SIM_MAIL_REPLY, world->now_us + delay_us(world) / 2);
 }
 
 void sim_world_request(struct sim_world *world, const struct quota_op *op, unsigned at_op)
@@ -137,7 +139,7 @@ void sim_world_request(struct sim_world *world, const struct quota_op *op, unsig
         request->op.lookups = 0;
         request->at_op = at_op;
         sim_post_send(&world->post,
-                      &(struct sim_mail){.at_us = world->now_us + delay_us(rng),
+                      &(struct sim_mail){.at_us = world->now_us + delay_us(world),
                                          .kind = SIM_MAIL_REQUEST,
                                          .writer = to,
                                          .request = request});

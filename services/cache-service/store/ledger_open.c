@@ -21,7 +21,9 @@ static const struct db_statement COUNTERS = {
     "ledger_counters",
     "SELECT " LEDGER_COUNTER_COLUMNS " FROM metercache.quota_counter AS c"
     " WHERE scope = 1 AND (held_milli <> 0"
-    "  OR period_end > coalesce($1::timestamptz, '-infinity'))"
+    "  OR period_end > coalesce($1::timestamptz, '-infinity')"
+    "  OR (meter, period_start) IN (SELECT meter, period_start"
+    "   FROM metercache.quota_reservation WHERE amount_milli = 0))"
     " ORDER BY meter, period_start",
     1, LEDGER_COUNTER_TYPES, DB_MANY};
 
