@@ -90,6 +90,7 @@ static void read_open_rows(struct ledger_reply *out,
         return;
     }
     snprintf(out->next_page, sizeof(out->next_page), "%s", next);
+    out->epoch = message->epoch;
     READ_LIST(out, rows, row_count, message->reservations, message->n_reservations,
               ledger_rows_read);
 }
@@ -121,6 +122,7 @@ static void read_found(struct ledger_reply *out,
                        const Metercache__V1__GetOperationsResponse *message)
 {
     out->last_batch = message->last_batch;
+    out->epoch = message->epoch;
     READ_LIST(out, rows, row_count, message->events, message->n_events, ledger_rows_read);
     READ_LIST(out, counters, counter_count, message->counters, message->n_counters,
               ledger_rows_read_counter);

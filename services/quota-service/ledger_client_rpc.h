@@ -58,7 +58,7 @@ struct ledger_reply {
     struct error err; /* status ST_OK: the fields of the call are set */
     bool executed;    /* false: the ledger certainly never saw the call */
 
-    uint64_t epoch;       /* OPEN: ours; GET_BATCH, GET_WRITER: the ledger's */
+    uint64_t epoch;       /* OPEN: ours; all that read: the ledger's */
     uint64_t last_batch;  /* OPEN, GET_BATCH, GET_WRITER, GET_OPERATIONS: committed then */
     int64_t last_at_us;   /* OPEN */
     int64_t newest_op_us; /* OPEN: op ids of a later time are not in the ledger */

@@ -63,6 +63,19 @@ static void doubt(struct writer *w, const struct error *why)
     writer_enter(w, WRITER_DOUBTING, &err);
 }
 
+bool writer_ends_fenced(struct writer *w, const struct ledger_reply *reply)
+{
+    struct error err;
+
+    if (reply->epoch == w->epoch || reply->epoch == 0) /* 0: a ledger that does not tell */
+        return false;
+    error_set(&err, ST_PRECONDITION, "the ledger is at epoch %llu",
+              (unsigned long long)reply->epoch);
+    error_reason(&err, "FENCED");
+    writer_end(w, "another writer has taken over", &err);
+    return true;
+}
+
 /* ---- opening --------------------------------------------------------------------------- */
 
 void writer_ledger_open(struct writer *w)
@@ -293,18 +306,13 @@ static void commit_reply(struct writer *w, const struct ledger_reply *reply)
 
 static void get_batch_reply(struct writer *w, const struct ledger_reply *reply)
 {
-    struct error err;
-
     if (reply->err.status != ST_OK) {
         doubt(w, &reply->err);
         writer_retry_later(w, &reply->err, "the ledger does not answer");
     } else if (reply->committed) {
         complete(w, reply);
-    } else if (reply->epoch != w->epoch) {
-        error_set(&err, ST_PRECONDITION, "the ledger is at epoch %llu",
-                  (unsigned long long)reply->epoch);
-        error_reason(&err, "FENCED");
-        writer_end(w, "another writer has taken over", &err);
+    } else if (writer_ends_fenced(w, reply)) {
+        return;
     } else if (reply->last_batch != w->flying->batch.number - 1) {
         writer_disagree(w, "the ledger is at another batch");
     } else {

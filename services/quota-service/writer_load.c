@@ -74,6 +74,8 @@ void writer_load_reply(struct writer *w, const struct ledger_reply *reply)
         w->page_at_us = clock_mono_us() + PAUSE_US;
         return;
     }
+    if (writer_ends_fenced(w, reply))
+        return;
     if (!is_outdated(w)) {
         if (!load_rows(w, reply)) {
             writer_disagree(

@@ -102,7 +102,8 @@ void writer_lookup_reply(struct writer *w, const struct ledger_reply *reply)
         writer_refuse_all(w, &all, &err);
         return;
     }
-    if (w->phase == WRITER_SERVING || w->phase == WRITER_DOUBTING)
+    if ((w->phase == WRITER_SERVING || w->phase == WRITER_DOUBTING) &&
+        !writer_ends_fenced(w, reply))
         recall(w, reply);
     while (all.first != NULL) {
         struct writer_op *op = all.first;

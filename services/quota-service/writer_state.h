@@ -113,6 +113,8 @@ void writer_fly(struct writer *w);
 void writer_ledger_open(struct writer *w);
 void writer_end(struct writer *w, const char *event, const struct error *why);
 void writer_disagree(struct writer *w, const char *what);
+/* Were these rows read from a ledger that another one writes by now? Then we end. */
+bool writer_ends_fenced(struct writer *w, const struct ledger_reply *reply);
 void writer_retry_later(struct writer *w, const struct error *why, const char *event);
 void writer_ledger_retry(struct writer *w);
 void writer_ledger_check_stall(struct writer *w);

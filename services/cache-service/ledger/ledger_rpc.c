@@ -157,6 +157,7 @@ static enum status list_open_reservations(struct rpc_call *call,
     struct op_id after;
     char token[2 * OP_ID_SIZE + 1] = "";
     const struct ledger_event *events;
+    struct ledger_writer writer;
     size_t count, limit;
 
     enum status st = ledger_rpc_begin(&store, call, err);
@@ -164,8 +165,11 @@ static enum status list_open_reservations(struct rpc_call *call,
         st = read_page(&after, &limit, request->page, err);
     if (st == ST_OK)
         st = ledger_store_list_reservations(&events, &count, &store, &after, limit, err);
+    if (st == ST_OK)
+        st = ledger_store_writer(&writer, &store, 0, err);
     if (st != ST_OK)
         return st;
+    reply->epoch = (uint64_t)writer.epoch;
     if (count == limit)
         parse_format_hex(token, events[count - 1].op_id.bytes, OP_ID_SIZE);
     reply->page = page_response(arena_strdup(call->arena, token), call->arena);
@@ -248,6 +252,7 @@ static enum status get_operations(struct rpc_call *call, const void *request_mes
     reply->n_counters = answer.counter_count;
     reply->n_cooldowns = answer.cooldown_count;
     reply->last_batch = (uint64_t)answer.last_batch;
+    reply->epoch = (uint64_t)answer.epoch;
     return ST_OK;
 }
 

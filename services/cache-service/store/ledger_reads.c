@@ -44,7 +44,8 @@ static const struct db_statement SNAPSHOT = {
     "ledger_snapshot", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", 0, "", DB_NONE};
 
 static const struct db_statement LAST_BATCH = {
-    "ledger_last_batch", "SELECT last_batch FROM metercache.quota_writer", 0, "i", DB_ONE};
+    "ledger_last_batch", "SELECT last_batch, epoch FROM metercache.quota_writer",
+    0, "ii", DB_ONE};
 
 static const struct db_statement FIND_COUNTERS = {
     "ledger_find_counters",
@@ -159,6 +160,7 @@ static enum status ask_last_batch(struct ledger_answer *out, struct store_tx *tx
     if (st != ST_OK)
         return st;
     out->last_batch = db_i64(&result, 0, 0);
+    out->epoch = db_i64(&result, 0, 1);
     return db_result_finish(&result, err);
 }
 

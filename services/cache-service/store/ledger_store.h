@@ -252,6 +252,7 @@ struct ledger_question {
 };
 
 struct ledger_answer {
+    int64_t epoch;
     int64_t last_batch;
     const struct ledger_event *events;
     size_t event_count;
