@@ -22,6 +22,7 @@
 #include "core/clock.h"
 #include "core/thread.h"
 #include "rpc/server.h"
+#include "support/expect.h"
 
 #define PATIENCE_MS  10000
 #define MESSAGES_MAX 64
