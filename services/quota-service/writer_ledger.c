@@ -114,7 +114,8 @@ static void keep_alerts(struct writer *w, const struct ledger_reply *reply)
 {
     w->untold_count =
         reply->alert_count < COUNT_OF(w->untold) ? reply->alert_count : COUNT_OF(w->untold);
-    memcpy(w->untold, reply->alerts, w->untold_count * sizeof(w->untold[0]));
+    if (w->untold_count > 0)
+        memcpy(w->untold, reply->alerts, w->untold_count * sizeof(w->untold[0]));
 }
 
 static void ask_usage(struct writer *w, int64_t span_us, uint32_t bucket_seconds)

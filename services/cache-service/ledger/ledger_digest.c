@@ -21,6 +21,8 @@ static void flush(struct gatherer *to)
 
 static void add_bytes(struct gatherer *to, const void *data, size_t size)
 {
+    if (size == 0)
+        return;
     if (size > sizeof(to->bytes) - to->used)
         flush(to);
     if (size > sizeof(to->bytes)) {
@@ -43,8 +45,7 @@ static void add_text(struct gatherer *to, const char *text)
     size_t size = text != NULL ? strlen(text) : 0;
 
     add_number(to, (int64_t)size);
-    if (size > 0)
-        add_bytes(to, text, size);
+    add_bytes(to, text, size);
 }
 
 static void add_purpose(struct gatherer *to, const struct ledger_event *event)
