@@ -57,11 +57,6 @@ static const struct db_statement SEQUENCES = {
     " ORDER BY position",
     1, "i", DB_MANY};
 
-struct column {
-    enum db_column kind;
-    size_t offset;
-};
-
 /* The attributes of metercache.ledger_event, in their order. */
 static const struct db_attribute EVENT_ATTRIBUTES[] = {
     {DB_COLUMN_UUID, offsetof(struct ledger_event, op_id)},
@@ -104,7 +99,7 @@ struct closing {
     int64_t period_start_us;
     int64_t amount_milli;
 };
-static const struct column CLOSING_COLUMNS[] = {
+static const struct db_attribute CLOSING_COLUMNS[] = {
     {DB_COLUMN_UUID, offsetof(struct closing, id)},
     {DB_COLUMN_TEXT, offsetof(struct closing, meter)},
     {DB_COLUMN_TIME, offsetof(struct closing, period_start_us)},
@@ -118,7 +113,7 @@ struct moved {
     int64_t base_held_milli;
     int64_t base_overage_milli;
 };
-static const struct column COUNTER_COLUMNS[] = {
+static const struct db_attribute COUNTER_COLUMNS[] = {
     {DB_COLUMN_TEXT, offsetof(struct moved, after.meter)},
     {DB_COLUMN_TIME, offsetof(struct moved, after.period_start_us)},
     {DB_COLUMN_I16, offsetof(struct moved, after.scope)},
@@ -136,21 +131,21 @@ static const struct column COUNTER_COLUMNS[] = {
 };
 
 /* $24 to $27 */
-static const struct column USAGE_COLUMNS[] = {
+static const struct db_attribute USAGE_COLUMNS[] = {
     {DB_COLUMN_TIME, offsetof(struct ledger_usage, start_us)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_usage, meter)},
     {DB_COLUMN_I64, offsetof(struct ledger_usage, posted_milli)},
     {DB_COLUMN_I64, offsetof(struct ledger_usage, calls)},
 };
 
-static const struct column COOLDOWN_COLUMNS[] = {
+static const struct db_attribute COOLDOWN_COLUMNS[] = {
     {DB_COLUMN_TEXT, offsetof(struct ledger_cooldown, meter)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_cooldown, key)},
     {DB_COLUMN_TIME, offsetof(struct ledger_cooldown, until_us)},
     {DB_COLUMN_UUID, offsetof(struct ledger_cooldown, reservation_id)},
 };
 
-static const struct column LIMIT_COLUMNS[] = {
+static const struct db_attribute LIMIT_COLUMNS[] = {
     {DB_COLUMN_I64, offsetof(struct ledger_limit, version)},
     {DB_COLUMN_I16, offsetof(struct ledger_limit, scope)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_limit, meter)},
@@ -166,7 +161,7 @@ static const struct column LIMIT_COLUMNS[] = {
     {DB_COLUMN_TEXT, offsetof(struct ledger_limit, reason)},
 };
 
-static const struct column ALERT_COLUMNS[] = {
+static const struct db_attribute ALERT_COLUMNS[] = {
     {DB_COLUMN_I16, offsetof(struct ledger_alert, kind)},
     {DB_COLUMN_TEXT, offsetof(struct ledger_alert, meter)},
     {DB_COLUMN_TIME, offsetof(struct ledger_alert, period_start_us)},
@@ -185,7 +180,7 @@ static const struct column ALERT_COLUMNS[] = {
                   columns, COUNT_OF(columns))
 
 static void column_params(struct db_params *params, struct db_rows rows,
-                          const struct column *columns, size_t count)
+                          const struct db_attribute *columns, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         db_param_column(params, rows, columns[i].kind, columns[i].offset);
