@@ -1,5 +1,6 @@
 #include "writer.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -99,6 +100,16 @@ void writer_refuse_all(struct writer *w, struct op_list *list, const struct erro
 
 /* ---- stepping -------------------------------------------------------------------------- */
 
+/* The one an answer waits for: open, or on its way. */
+static struct writer_batch *batch_of(struct writer *w, uint64_t number)
+{
+    for (unsigned i = 0; i < w->flying_count; i++)
+        if (w->flying[i]->batch.number == number)
+            return w->flying[i];
+    assert(number == w->open->batch.number);
+    return w->open;
+}
+
 /* False when the open batch cannot take this one; it stays first. */
 static bool step_one(struct writer *w, struct writer_op *op, struct quota_time now)
 {
@@ -110,10 +121,8 @@ static bool step_one(struct writer *w, struct writer_op *op, struct quota_time n
         writer_append(&w->to_look_up, op);
     else if (op->answer.batch == 0)
         writer_answer(w, op, &op->answer, NULL);
-    else if (op->answer.batch == w->open->batch.number)
-        writer_append(&w->open->waiting, op);
     else
-        writer_append(&w->flying->waiting, op);
+        writer_append(&batch_of(w, op->answer.batch)->waiting, op);
     return true;
 }
 
@@ -137,10 +146,9 @@ void writer_advance(struct writer *w)
     writer_alerts_burn(w);
     do {
         all_stepped = step_taken(w);
-        if (w->flying == NULL && !quota_core_is_empty(w->core, &w->open->batch))
-            writer_fly(w);
-        else
-            break; /* what is left waits for the commit in flight */
+        if (!writer_may_fly(w))
+            break; /* what is left waits for a commit in flight */
+        writer_fly(w);
     } while (!all_stepped);
     writer_lookup_start(w);
     writer_load_go_on(w);

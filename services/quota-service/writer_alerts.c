@@ -66,13 +66,8 @@ void writer_alerts_burn(struct writer *w)
     }
 }
 
-void writer_alerts_committed(struct writer *w, const struct quota_batch *batch,
-                             const struct ledger_reply *reply)
+void writer_alerts_committed(struct writer *w, const struct quota_batch *batch)
 {
-    for (size_t i = 0; i < batch->alert_count; i++) {
-        struct quota_alert alert = batch->alerts[i];
-
-        alert.sequence = i < reply->sequence_count ? reply->sequences[i] : 0;
-        tell(w, &alert);
-    }
+    for (size_t i = 0; i < batch->alert_count; i++)
+        tell(w, &batch->alerts[i]);
 }
