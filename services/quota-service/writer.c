@@ -103,11 +103,10 @@ void writer_refuse_all(struct writer *w, struct op_list *list, const struct erro
 /* The one an answer waits for: open, or on its way. */
 static struct writer_batch *batch_of(struct writer *w, uint64_t number)
 {
-    for (unsigned i = 0; i < w->flying_count; i++)
-        if (w->flying[i]->batch.number == number)
-            return w->flying[i];
-    assert(number == w->open->batch.number);
-    return w->open;
+    struct writer_batch *flying = writer_flying(w, number);
+
+    assert(flying != NULL || number == w->open->batch.number);
+    return flying != NULL ? flying : w->open;
 }
 
 /* False when the open batch cannot take this one; it stays first. */

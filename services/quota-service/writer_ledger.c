@@ -204,14 +204,12 @@ static void send_batch(struct writer *w, struct writer_batch *batch)
     ledger_client_commit(w->ledger, w->epoch, &batch->batch);
 }
 
-/* One that neither is filled nor flies. */
-static struct writer_batch *free_batch(struct writer *w)
+struct writer_batch *writer_flying(struct writer *w, uint64_t number)
 {
-    struct writer_batch *batch = w->batches;
-
-    while (batch == w->flying[0] || (w->flying_count > 1 && batch == w->flying[1]))
-        batch++;
-    return batch;
+    for (unsigned i = 0; i < w->flying_count; i++)
+        if (w->flying[i]->batch.number == number)
+            return w->flying[i];
+    return NULL;
 }
 
 bool writer_may_fly(struct writer *w)
@@ -230,7 +228,8 @@ void writer_fly(struct writer *w)
     quota_core_seal(w->core, &batch->batch);
     batch->is_committed = false;
     w->flying[w->flying_count++] = batch;
-    w->open = free_batch(w);
+    /* In a ring of one more than may fly, the next one is free. */
+    w->open = &w->batches[(size_t)(batch - w->batches + 1) % COUNT_OF(w->batches)];
     quota_core_begin(w->core, &w->open->batch);
     send_batch(w, batch);
 }
@@ -276,8 +275,6 @@ static void take_off_first(struct writer *w)
         w->flying[i] = w->flying[i + 1];
     if (w->flying_count > 0)
         w->flying[0]->since_us = clock_mono_us();
-    else
-        w->flying[0] = NULL;
 }
 
 /* In doubt until all that fly are known; each is asked after in its turn. */
@@ -290,6 +287,7 @@ static void leave_doubt(struct writer *w, uint64_t batch)
         w->retry_at_us = 0;
         return;
     }
+    w->retry_at_us = UINT64_MAX;
     log_event(LOG_INFO, "the ledger is back", LOG_U64("batch", batch));
     writer_enter(w, WRITER_SERVING, NULL);
 }
@@ -351,17 +349,9 @@ static bool is_final(const struct error *err)
     }
 }
 
-static struct writer_batch *flying_of(struct writer *w, uint64_t number)
-{
-    for (unsigned i = 0; i < w->flying_count; i++)
-        if (w->flying[i]->batch.number == number)
-            return w->flying[i];
-    return NULL;
-}
-
 static void commit_reply(struct writer *w, const struct ledger_reply *reply)
 {
-    struct writer_batch *batch = flying_of(w, reply->batch);
+    struct writer_batch *batch = writer_flying(w, reply->batch);
 
     assert(batch != NULL);
     batch->is_called = false;

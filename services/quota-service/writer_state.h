@@ -114,6 +114,8 @@ struct quota_time writer_time(void);
 enum status writer_refusal(struct error *err, const char *why);
 
 /* writer_ledger.c */
+/* The one of that number that is on its way, or NULL. */
+struct writer_batch *writer_flying(struct writer *w, uint64_t number);
 /* Is it time for the open batch to leave? */
 bool writer_may_fly(struct writer *w);
 void writer_fly(struct writer *w);

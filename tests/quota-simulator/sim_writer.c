@@ -190,16 +190,13 @@ static bool may_fly(const struct sim_writer *w)
 static void fly(struct sim_writer *w)
 {
     struct sim_batch *batch = w->open;
-    struct sim_batch *next = w->batches;
 
     quota_core_seal(w->core, &batch->batch);
     batch->is_committed = false;
     if (w->flying_count == 0)
         w->flying_since_us = w->world->now_us;
     w->flying[w->flying_count++] = batch;
-    while (next == w->flying[0] || (w->flying_count > 1 && next == w->flying[1]))
-        next++;
-    w->open = next;
+    w->open = &w->batches[(size_t)(batch - w->batches + 1) % COUNT_OF(w->batches)];
     quota_core_begin(w->core, &w->open->batch);
     send_batch(w, batch);
 }
