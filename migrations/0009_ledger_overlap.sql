@@ -1,10 +1,8 @@
 -- Two batches of the writer may be under way: the later one writes its events while the former is being
 -- committed, then waits for it, and follows it or fails (MC002). What depends on the former, the head of the
--- chain, counters and closed reservations, comes after that.
+-- chain, counters and closed reservations, comes after that. It replaces the function of 0008.
 
--- The class of the advisory locks whose other key is a batch's number: held by the transaction that commits it.
-CREATE FUNCTION metercache.ledger_batch_class() RETURNS integer
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS 'SELECT 1296257107';
+-- A transaction that commits a batch holds the advisory lock (1296257107, number of the batch) until its end.
 
 -- Why a batch is not the next one of this writer.
 CREATE FUNCTION metercache.ledger_refuse(p_epoch bigint, p_batch bigint) RETURNS void
@@ -22,11 +20,10 @@ END
 $$;
 
 -- Until the former batch is committed or given up. It was sent first, but may be read later: a little patience.
+-- Its lock is waited for inside a block that is rolled back, and so is let go at once.
 CREATE FUNCTION metercache.ledger_await_former(p_batch bigint) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $$
-DECLARE
-    former integer := ((p_batch - 1) % 2147483647)::integer;
 BEGIN
     FOR i IN 1..20 LOOP
         PERFORM FROM metercache.quota_writer WHERE last_batch >= p_batch - 1;
@@ -36,14 +33,16 @@ BEGIN
         IF i > 1 THEN
             PERFORM pg_sleep(0.001);
         END IF;
-        PERFORM pg_advisory_lock_shared(metercache.ledger_batch_class(), former);
-        PERFORM pg_advisory_unlock_shared(metercache.ledger_batch_class(), former);
+        BEGIN
+            PERFORM pg_advisory_xact_lock_shared(1296257107, ((p_batch - 1) % 2147483647)::integer);
+            RAISE EXCEPTION USING ERRCODE = 'MC000';
+        EXCEPTION WHEN SQLSTATE 'MC000' THEN NULL;
+        END;
     END LOOP;
 END
 $$;
 
--- Events come as rows, for which the type's own form is three times as fast as an array a column. Every join
--- is a look-up by primary key, whatever the planner knew of the tables when it planned.
+-- Events come as rows, for which the type's own form is three times as fast as an array a column.
 CREATE OR REPLACE FUNCTION metercache.ledger_commit(
     p_epoch bigint, p_batch bigint, p_at timestamptz, p_digest bytea,
     p_events metercache.ledger_event[], -- in the order they were decided
@@ -66,7 +65,7 @@ DECLARE
     matched bigint;
     added   bigint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(metercache.ledger_batch_class(), (p_batch % 2147483647)::integer);
+    PERFORM pg_advisory_xact_lock(1296257107, (p_batch % 2147483647)::integer);
     SELECT last_batch INTO was FROM metercache.quota_writer
     WHERE epoch = p_epoch AND last_batch IN (p_batch - 1, p_batch - 2);
     IF NOT FOUND THEN
@@ -92,10 +91,16 @@ BEGIN
     END IF;
 
     IF cardinality(x_id) > 0 THEN
+        -- One look-up each, also when the planner was told that the table is empty (autovacuum saw it so):
+        -- a join would then compare every open reservation with every one that is closed.
         DELETE FROM metercache.quota_reservation AS r
-        USING unnest(x_id, x_meter, x_period_start, x_amount) AS x (id, meter, period_start, amount)
-        WHERE r.reservation_id = x.id AND r.meter = x.meter AND r.period_start = x.period_start
-          AND r.amount_milli = x.amount;
+        WHERE r.ctid = ANY (ARRAY(
+            SELECT f.ctid
+            FROM unnest(x_id, x_meter, x_period_start, x_amount) AS x (id, meter, period_start, amount)
+            CROSS JOIN LATERAL (
+                SELECT q.ctid FROM metercache.quota_reservation AS q
+                WHERE q.reservation_id = x.id AND q.meter = x.meter AND q.period_start = x.period_start
+                  AND q.amount_milli = x.amount OFFSET 0) AS f));
         GET DIAGNOSTICS matched = ROW_COUNT;
         IF matched <> cardinality(x_id) THEN
             RAISE EXCEPTION 'only % of the reservations the batch closes were open as it says', matched
@@ -160,5 +165,4 @@ $$;
 
 DROP FUNCTION metercache.ledger_advance;
 
-REVOKE EXECUTE ON FUNCTION metercache.ledger_batch_class, metercache.ledger_refuse, metercache.ledger_await_former
-    FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION metercache.ledger_refuse, metercache.ledger_await_former FROM PUBLIC;

@@ -18,7 +18,7 @@ const struct setting CACHE_SETTINGS[] = {
         "/usr/local/share/metercache/migrations",                                  0, 0,
         "folder of the numbered SQL files"),
     ROW("CACHE_DATABASE_CONNECTIONS", SETTING_COUNT,  database_connections, "16",  4, 256,
-        "connections to the database, two of them kept for the ledger"),
+        "connections to the database, three of them kept for the ledger"),
     ROW("CACHE_LEDGER_LISTEN_URL",    SETTING_TEXT,   ledger_listen_url,    "tcp://127.0.0.1:7103", 0, 0,
         "address of the ledger, for quota-service alone"),
     ROW("CACHE_EVENTS_LISTEN_URL",    SETTING_TEXT,   events_listen_url,    "",    0, 0,

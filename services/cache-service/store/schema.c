@@ -25,7 +25,7 @@ const struct schema_version SCHEMA_VERSIONS[] = {
     {"0008_ledger_commit.sql",
      "df468394123c9dc1fcc5021261c5a6a49827c0f8e472b3f6d8ae1c22efc87206"},
     {"0009_ledger_overlap.sql",
-     "b38918e5e2138c8fa6fdc38dadf56a4bc4fbe68d1d20242c8e6409f52f5e6bcf"},
+     "cd99643bfb3dcf421a13bd6319a457221de39c841fba8235a39a23f59caed0cf"},
 };
 const size_t SCHEMA_VERSION_COUNT = COUNT_OF(SCHEMA_VERSIONS);
 
