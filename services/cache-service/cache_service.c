@@ -6,7 +6,7 @@
 #include "rpc/client.h"
 #include "rpc/events.h"
 
-#define LEDGER_CONNECTIONS 3 /* two commits, and what is read meanwhile */
+#define LEDGER_CONNECTIONS 2
 #define ENRICHMENT_SHARE   4 /* a quarter of those who wait may wait for enrichments */
 
 static enum status open_store(struct store **out, const struct cache_config *config,

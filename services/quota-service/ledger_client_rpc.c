@@ -199,9 +199,9 @@ static void arrived(void *context, enum status status, const ProtobufCMessage *m
 
 /* ---- calls ----------------------------------------------------------------------------- */
 
-static void start_batch(struct ledger_client *ledger, enum ledger_call call, uint64_t batch,
-                        const char *method, const ProtobufCMessageDescriptor *reply_type,
-                        uint64_t timeout_ms, const ProtobufCMessage *request)
+static void start(struct ledger_client *ledger, enum ledger_call call, const char *method,
+                  const ProtobufCMessageDescriptor *reply_type, uint64_t timeout_ms,
+                  const ProtobufCMessage *request)
 {
     struct rpc_call_options options = {.method = method,
                                        .reply_type = reply_type,
@@ -214,15 +214,7 @@ static void start_batch(struct ledger_client *ledger, enum ledger_call call, uin
     flight->ledger = ledger;
     flight->reply = mem_alloc(sizeof(*flight->reply));
     flight->reply->call = call;
-    flight->reply->batch = batch;
     rpc_client_start(ledger->client, &options, request, arrived, flight);
-}
-
-static void start(struct ledger_client *ledger, enum ledger_call call, const char *method,
-                  const ProtobufCMessageDescriptor *reply_type, uint64_t timeout_ms,
-                  const ProtobufCMessage *request)
-{
-    start_batch(ledger, call, 0, method, reply_type, timeout_ms, request);
 }
 
 static const char *file_or_null(const char *path)
@@ -298,9 +290,9 @@ void ledger_client_commit(struct ledger_client *ledger, uint64_t epoch,
     arena_reset(&ledger->arena);
     request.epoch = epoch;
     ledger_rows_write(&request, batch, &ledger->arena);
-    start_batch(ledger, LEDGER_COMMIT, batch->number, METHOD("CommitBatch"),
-                &metercache__v1__commit_batch_response__descriptor, COMMIT_TIMEOUT_MS,
-                &request.base);
+    start(ledger, LEDGER_COMMIT, METHOD("CommitBatch"),
+          &metercache__v1__commit_batch_response__descriptor, COMMIT_TIMEOUT_MS,
+          &request.base);
 }
 
 void ledger_client_get_batch(struct ledger_client *ledger, uint64_t epoch, uint64_t batch)
@@ -309,9 +301,9 @@ void ledger_client_get_batch(struct ledger_client *ledger, uint64_t epoch, uint6
 
     request.epoch = epoch;
     request.batch = batch;
-    start_batch(ledger, LEDGER_GET_BATCH, batch, METHOD("GetBatch"),
-                &metercache__v1__get_batch_response__descriptor, LOOKUP_TIMEOUT_MS,
-                &request.base);
+    start(ledger, LEDGER_GET_BATCH, METHOD("GetBatch"),
+          &metercache__v1__get_batch_response__descriptor, LOOKUP_TIMEOUT_MS,
+          &request.base);
 }
 
 void ledger_client_get_operations(struct ledger_client *ledger,

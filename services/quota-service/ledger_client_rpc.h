@@ -62,7 +62,6 @@ struct ledger_reply {
     uint64_t last_batch;  /* OPEN, GET_BATCH, GET_WRITER, GET_OPERATIONS: committed then */
     int64_t last_at_us;   /* OPEN */
     int64_t newest_op_us; /* OPEN: op ids of a later time are not in the ledger */
-    uint64_t batch;       /* COMMIT, GET_BATCH: the one it is about */
     bool committed;       /* GET_BATCH */
     size_t counter_count; /* OPEN, GET_OPERATIONS */
     struct quota_counter *counters;

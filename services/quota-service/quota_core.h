@@ -105,9 +105,6 @@ struct quota_needs {
     char cooldown_key[COOLDOWN_KEY_MAX + 1];
 };
 
-/* Batches that may be on their way at once. */
-#define QUOTA_CORE_SEALED_MAX 2
-
 /* What the ledger said, all of one snapshot. */
 struct quota_recall {
     uint64_t last_batch;          /* committed when it was read */
@@ -117,8 +114,8 @@ struct quota_recall {
     size_t counter_count;
     const struct cooldown *cooldowns; /* meter, key, until_us, reservation_id */
     size_t cooldown_count;
-    /* Batches that may not be in it: sealed ones in their order, and the open one; NULL: none. */
-    const struct quota_batch *sealed[QUOTA_CORE_SEALED_MAX];
+    /* Batches that may not be in it: sealed and open; NULL: none. */
+    const struct quota_batch *flying;
     const struct quota_batch *open;
 };
 

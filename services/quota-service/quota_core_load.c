@@ -259,8 +259,7 @@ static void recall_counter(struct quota_core *core, const struct quota_recall *r
     if (counter.meter >= core->options.meter_count || counter.scope == LIMIT_METER ||
         counters_find(&core->counters, &key) != NULL)
         return;
-    for (size_t i = 0; i < QUOTA_CORE_SEALED_MAX; i++)
-        add_batch(&counter, recall->sealed[i], recall->last_batch);
+    add_batch(&counter, recall->flying, recall->last_batch);
     add_batch(&counter, recall->open, recall->last_batch);
     row = counters_add(&core->counters, &counter, core->committed);
     if (row != NULL && recall->open != NULL)

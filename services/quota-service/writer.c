@@ -1,6 +1,5 @@
 #include "writer.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -100,15 +99,6 @@ void writer_refuse_all(struct writer *w, struct op_list *list, const struct erro
 
 /* ---- stepping -------------------------------------------------------------------------- */
 
-/* The one an answer waits for: open, or on its way. */
-static struct writer_batch *batch_of(struct writer *w, uint64_t number)
-{
-    struct writer_batch *flying = writer_flying(w, number);
-
-    assert(flying != NULL || number == w->open->batch.number);
-    return flying != NULL ? flying : w->open;
-}
-
 /* False when the open batch cannot take this one; it stays first. */
 static bool step_one(struct writer *w, struct writer_op *op, struct quota_time now)
 {
@@ -120,8 +110,10 @@ static bool step_one(struct writer *w, struct writer_op *op, struct quota_time n
         writer_append(&w->to_look_up, op);
     else if (op->answer.batch == 0)
         writer_answer(w, op, &op->answer, NULL);
+    else if (op->answer.batch == w->open->batch.number)
+        writer_append(&w->open->waiting, op);
     else
-        writer_append(&batch_of(w, op->answer.batch)->waiting, op);
+        writer_append(&w->flying->waiting, op);
     return true;
 }
 
@@ -145,9 +137,10 @@ void writer_advance(struct writer *w)
     writer_alerts_burn(w);
     do {
         all_stepped = step_taken(w);
-        if (!writer_may_fly(w))
-            break; /* what is left waits for a commit in flight */
-        writer_fly(w);
+        if (w->flying == NULL && !quota_core_is_empty(w->core, &w->open->batch))
+            writer_fly(w);
+        else
+            break; /* what is left waits for the commit in flight */
     } while (!all_stepped);
     writer_lookup_start(w);
     writer_load_go_on(w);

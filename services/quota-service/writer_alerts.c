@@ -66,8 +66,13 @@ void writer_alerts_burn(struct writer *w)
     }
 }
 
-void writer_alerts_committed(struct writer *w, const struct quota_batch *batch)
+void writer_alerts_committed(struct writer *w, const struct quota_batch *batch,
+                             const struct ledger_reply *reply)
 {
-    for (size_t i = 0; i < batch->alert_count; i++)
-        tell(w, &batch->alerts[i]);
+    for (size_t i = 0; i < batch->alert_count; i++) {
+        struct quota_alert alert = batch->alerts[i];
+
+        alert.sequence = i < reply->sequence_count ? reply->sequences[i] : 0;
+        tell(w, &alert);
+    }
 }

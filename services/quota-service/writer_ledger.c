@@ -7,15 +7,11 @@
  *   SERVING: CommitBatch -> OK -> the next batch
  *                        -> fenced, or the ledger disagrees -> ENDED
  *                        -> anything else, or nothing for a while -> DOUBTING
- *   DOUBTING: GetBatch -> committed -> the next one that flies, or SERVING
+ *   DOUBTING: GetBatch -> committed -> SERVING
  *                      -> not committed -> CommitBatch again, the same batch
  *
- * A batch that has grown large leaves while the one before it is still on its way: the ledger
- * prepares it meanwhile, and commits it after that one or not at all. Small ones wait, for
- * each costs a commit. In doubt there is one call at a time, about the first that flies.
- * Failures are repeated after a pause that grows to a quarter of a second.
+ * One call at a time; failures are repeated after a pause that grows to a quarter of a second.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "core/backoff.h"
@@ -28,9 +24,6 @@
 
 /* A commit that takes longer is doubted: callers hear UNAVAILABLE instead of waiting. */
 #define STALL_US (500 * CLOCK_US_PER_MS)
-
-/* Rows from which a batch does not wait for the one before it. */
-#define OVERLAP_ROWS 64
 
 static const struct backoff_policy pauses = {.first_ms = 50, .max_ms = 250};
 
@@ -45,7 +38,7 @@ void writer_end(struct writer *w, const char *event, const struct error *why)
     w->retry_at_us = UINT64_MAX;
     log_event(LOG_ERROR, event, LOG_STR("error", why->message),
               LOG_STR("reason", why->reason), LOG_U64("epoch", w->epoch),
-              LOG_U64("batch", w->flying_count > 0 ? w->flying[0]->batch.number : 0));
+              LOG_U64("batch", w->flying != NULL ? w->flying->batch.number : 0));
     w->options.end(DAEMON_EXIT_INTERNAL);
 }
 
@@ -150,7 +143,7 @@ static void opened(struct writer *w, const struct ledger_reply *reply)
 static void begin_serving(struct writer *w)
 {
     w->open = &w->batches[0];
-    w->flying_count = 0;
+    w->flying = NULL;
     if (!quota_core_start(w->core, writer_time(), &w->open->batch)) {
         writer_disagree(w, "a meter has periods ahead and none at present");
         return;
@@ -197,41 +190,23 @@ static void opening_reply(struct writer *w, const struct ledger_reply *reply)
 
 /* ---- committing ------------------------------------------------------------------------ */
 
-static void send_batch(struct writer *w, struct writer_batch *batch)
+static void send_batch(struct writer *w)
 {
-    batch->since_us = clock_mono_us();
-    batch->is_called = true;
-    ledger_client_commit(w->ledger, w->epoch, &batch->batch);
+    w->is_calling = true;
+    ledger_client_commit(w->ledger, w->epoch, &w->flying->batch);
 }
 
-struct writer_batch *writer_flying(struct writer *w, uint64_t number)
-{
-    for (unsigned i = 0; i < w->flying_count; i++)
-        if (w->flying[i]->batch.number == number)
-            return w->flying[i];
-    return NULL;
-}
-
-bool writer_may_fly(struct writer *w)
-{
-    if (w->phase != WRITER_SERVING || quota_core_is_empty(w->core, &w->open->batch))
-        return false;
-    return w->flying_count == 0 || (w->flying_count < WRITER_FLYING_MAX &&
-                                    w->open->batch.row_count >= OVERLAP_ROWS);
-}
-
-/* Seal the open batch and send it; another one is begun. */
+/* Seal the open batch and send it; the other one is begun. Nothing flies. */
 void writer_fly(struct writer *w)
 {
-    struct writer_batch *batch = w->open;
+    struct writer_batch *next = w->open == &w->batches[0] ? &w->batches[1] : &w->batches[0];
 
-    quota_core_seal(w->core, &batch->batch);
-    batch->is_committed = false;
-    w->flying[w->flying_count++] = batch;
-    /* In a ring of one more than may fly, the next one is free. */
-    w->open = &w->batches[(size_t)(batch - w->batches + 1) % COUNT_OF(w->batches)];
+    quota_core_seal(w->core, &w->open->batch);
+    w->flying = w->open;
+    w->open = next;
     quota_core_begin(w->core, &w->open->batch);
-    send_batch(w, batch);
+    w->flying_since_us = clock_mono_us();
+    send_batch(w);
 }
 
 static void report_row(const struct quota_row *row)
@@ -267,64 +242,31 @@ static void answer_waiting(struct writer *w, struct op_list *waiting)
     }
 }
 
-/* The next one is the first now: its time in the ledger begins. */
-static void take_off_first(struct writer *w)
+/* The flying batch is in the ledger: the next one leaves first, then answers go out. */
+static void complete(struct writer *w, const struct ledger_reply *reply)
 {
-    w->flying_count--;
-    for (unsigned i = 0; i < w->flying_count; i++)
-        w->flying[i] = w->flying[i + 1];
-    if (w->flying_count > 0)
-        w->flying[0]->since_us = clock_mono_us();
-}
-
-/* In doubt until all that fly are known; each is asked after in its turn. */
-static void leave_doubt(struct writer *w, uint64_t batch)
-{
-    w->failures = 0;
-    if (w->phase != WRITER_DOUBTING)
-        return;
-    if (w->flying_count > 0) {
-        w->retry_at_us = 0;
-        return;
-    }
-    w->retry_at_us = UINT64_MAX;
-    log_event(LOG_INFO, "the ledger is back", LOG_U64("batch", batch));
-    writer_enter(w, WRITER_SERVING, NULL);
-}
-
-/* The first that flies is in the ledger: the next one leaves first, then answers go out. */
-static void complete(struct writer *w)
-{
-    struct writer_batch *done = w->flying[0];
+    struct writer_batch *done = w->flying;
     struct op_list waiting = done->waiting;
 
     stats_add(&quota_stats[QUOTA_STAT_BATCHES], 1);
     stats_observe_us(&quota_stats[QUOTA_STAT_COMMIT_SECONDS],
-                     clock_mono_us() - done->since_us);
+                     clock_mono_us() - w->flying_since_us);
     done->waiting = (struct op_list){NULL, NULL};
     quota_core_committed(w->core, done->batch.number);
     usage_commit(&w->usage, w->core, &done->batch);
-    writer_alerts_committed(w, &done->batch);
+    writer_alerts_committed(w, &done->batch, reply);
     for (size_t i = 0; i < done->batch.row_count; i++)
         report_row(&done->batch.rows[i]);
-    take_off_first(w);
-    leave_doubt(w, done->batch.number);
+    w->flying = NULL;
+    w->failures = 0;
+    if (w->phase == WRITER_DOUBTING) {
+        log_event(LOG_INFO, "the ledger is back", LOG_U64("batch", done->batch.number));
+        writer_enter(w, WRITER_SERVING, NULL);
+    }
     /* `done` is filled again from here on */
-    if (writer_may_fly(w))
+    if (!quota_core_is_empty(w->core, &w->open->batch))
         writer_fly(w);
     answer_waiting(w, &waiting);
-}
-
-/* `batch` is in the ledger; those before it are, too, once their own replies have come. */
-static void committed(struct writer *w, struct writer_batch *batch,
-                      const struct ledger_reply *reply)
-{
-    for (size_t i = 0; i < batch->batch.alert_count; i++)
-        batch->batch.alerts[i].sequence =
-            i < reply->sequence_count ? reply->sequences[i] : 0;
-    batch->is_committed = true;
-    while (w->flying_count > 0 && w->flying[0]->is_committed)
-        complete(w);
 }
 
 static bool is_reason(const struct error *err, const char *reason)
@@ -351,12 +293,8 @@ static bool is_final(const struct error *err)
 
 static void commit_reply(struct writer *w, const struct ledger_reply *reply)
 {
-    struct writer_batch *batch = writer_flying(w, reply->batch);
-
-    assert(batch != NULL);
-    batch->is_called = false;
     if (reply->err.status == ST_OK) {
-        committed(w, batch, reply);
+        complete(w, reply);
     } else if (is_reason(&reply->err, "FENCED")) {
         writer_end(w, "another writer has taken over", &reply->err);
     } else if (is_final(&reply->err)) {
@@ -369,19 +307,17 @@ static void commit_reply(struct writer *w, const struct ledger_reply *reply)
 
 static void get_batch_reply(struct writer *w, const struct ledger_reply *reply)
 {
-    struct writer_batch *first = w->flying[0];
-
     if (reply->err.status != ST_OK) {
         doubt(w, &reply->err);
         writer_retry_later(w, &reply->err, "the ledger does not answer");
     } else if (reply->committed) {
-        committed(w, first, reply);
+        complete(w, reply);
     } else if (writer_ends_fenced(w, reply)) {
         return;
-    } else if (reply->last_batch != first->batch.number - 1) {
+    } else if (reply->last_batch != w->flying->batch.number - 1) {
         writer_disagree(w, "the ledger is at another batch");
     } else {
-        send_batch(w, first);
+        send_batch(w);
     }
 }
 
@@ -389,8 +325,7 @@ static void get_batch_reply(struct writer *w, const struct ledger_reply *reply)
 
 void writer_ledger_reply(struct writer *w, const struct ledger_reply *reply)
 {
-    if (reply->call != LEDGER_COMMIT)
-        w->is_calling = false;
+    w->is_calling = false;
     if (w->phase == WRITER_ENDED)
         return;
     if (reply->call == LEDGER_COMMIT)
@@ -403,18 +338,9 @@ void writer_ledger_reply(struct writer *w, const struct ledger_reply *reply)
         writer_standby_reply(w, reply);
 }
 
-static bool is_calling(const struct writer *w)
-{
-    bool calling = w->is_calling;
-
-    for (unsigned i = 0; i < w->flying_count; i++)
-        calling = calling || w->flying[i]->is_called;
-    return calling;
-}
-
 void writer_ledger_retry(struct writer *w)
 {
-    if (is_calling(w) || clock_mono_us() < w->retry_at_us)
+    if (w->is_calling || clock_mono_us() < w->retry_at_us)
         return;
     w->retry_at_us = UINT64_MAX;
     if (w->phase == WRITER_STANDBY) {
@@ -423,7 +349,7 @@ void writer_ledger_retry(struct writer *w)
         writer_ledger_open(w);
     } else if (w->phase == WRITER_DOUBTING) {
         w->is_calling = true;
-        ledger_client_get_batch(w->ledger, w->epoch, w->flying[0]->batch.number);
+        ledger_client_get_batch(w->ledger, w->epoch, w->flying->batch.number);
     }
 }
 
@@ -431,18 +357,18 @@ void writer_ledger_check_stall(struct writer *w)
 {
     struct error err;
 
-    if (w->phase != WRITER_SERVING || w->flying_count == 0 ||
-        clock_mono_us() - w->flying[0]->since_us < STALL_US)
+    if (w->phase != WRITER_SERVING || w->flying == NULL ||
+        clock_mono_us() - w->flying_since_us < STALL_US)
         return;
     error_set(&err, ST_UNAVAILABLE, "a commit takes too long");
     log_event(LOG_WARN, "a commit takes too long",
-              LOG_U64("batch", w->flying[0]->batch.number));
+              LOG_U64("batch", w->flying->batch.number));
     doubt(w, &err);
 }
 
 uint64_t writer_ledger_wake_us(const struct writer *w)
 {
-    if (w->phase == WRITER_SERVING && w->flying_count > 0)
-        return w->flying[0]->since_us + STALL_US;
-    return is_calling(w) ? UINT64_MAX : w->retry_at_us;
+    if (w->phase == WRITER_SERVING && w->flying != NULL)
+        return w->flying_since_us + STALL_US;
+    return w->is_calling ? UINT64_MAX : w->retry_at_us;
 }

@@ -70,7 +70,7 @@ void writer_lookup_start(struct writer *w)
 
 static void recall(struct writer *w, const struct ledger_reply *reply)
 {
-    struct quota_recall found = {
+    const struct quota_recall found = {
         .last_batch = reply->last_batch,
         .rows = reply->rows,
         .row_count = reply->row_count,
@@ -78,11 +78,10 @@ static void recall(struct writer *w, const struct ledger_reply *reply)
         .counter_count = reply->counter_count,
         .cooldowns = reply->cooldowns,
         .cooldown_count = reply->cooldown_count,
+        .flying = w->flying != NULL ? &w->flying->batch : NULL,
         .open = &w->open->batch,
     };
 
-    for (unsigned i = 0; i < w->flying_count; i++)
-        found.sealed[i] = &w->flying[i]->batch;
     quota_core_recall(w->core, &found);
 }
 

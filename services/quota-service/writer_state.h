@@ -29,14 +29,9 @@ struct op_list {
 struct writer_batch {
     struct quota_batch batch;
     struct op_list waiting;
-    uint64_t since_us; /* monotonic: sent, and first of those that fly */
-    bool is_called;    /* CommitBatch is in flight */
-    bool is_committed; /* the ledger said so; it waits for the one before it */
 };
 
-#define WRITER_FLYING_MAX QUOTA_CORE_SEALED_MAX
-
-/* In flight at most: two commits, or one other main call; a look-up, a page, a beat, usage. */
+/* One of each kind is in flight at most: a main call, a look-up, a page, a beat, usage. */
 #define WRITER_MAIL_MAX 16
 
 /* What a standby saw of the one who writes. */
@@ -69,18 +64,18 @@ struct writer {
     struct quota_core *core;
     enum writer_phase phase;
     uint64_t epoch;
-    struct writer_batch batches[WRITER_FLYING_MAX + 1];
-    struct writer_batch *open;                      /* being filled */
-    struct writer_batch *flying[WRITER_FLYING_MAX]; /* sealed, not known to be committed */
-    unsigned flying_count;
-    struct op_list taken; /* arrived, not stepped yet */
+    struct writer_batch batches[2];
+    struct writer_batch *open;   /* being filled */
+    struct writer_batch *flying; /* sealed, not known to be committed; or NULL */
+    uint64_t flying_since_us;    /* monotonic */
+    struct op_list taken;        /* arrived, not stepped yet */
     struct op_list to_look_up;
     struct op_list looking_up;
     bool is_looking_up;
     struct ledger_lookup lookup; /* being built */
-    bool is_calling;      /* a main call but a commit is in flight: epoch, batch, writer */
-    uint64_t retry_at_us; /* monotonic; UINT64_MAX: no retry is due */
-    unsigned failures;    /* in a row */
+    bool is_calling;             /* a main call is in flight: epoch, batch, writer */
+    uint64_t retry_at_us;        /* monotonic; UINT64_MAX: no retry is due */
+    unsigned failures;           /* in a row */
 
     bool has_hours;      /* opening: usage by hours was read */
     size_t untold_count; /* alerts that nobody is known to have been told of */
@@ -107,17 +102,13 @@ void writer_append(struct op_list *list, struct writer_op *op);
 void writer_answer(struct writer *w, struct writer_op *op,
                    const struct quota_answer *answer, const struct error *err);
 void writer_refuse_all(struct writer *w, struct op_list *list, const struct error *err);
-/* Step what was taken, and let the open batch fly when it may. */
+/* Step what was taken, and let the open batch fly when nothing flies. */
 void writer_advance(struct writer *w);
 
 struct quota_time writer_time(void);
 enum status writer_refusal(struct error *err, const char *why);
 
 /* writer_ledger.c */
-/* The one of that number that is on its way, or NULL. */
-struct writer_batch *writer_flying(struct writer *w, uint64_t number);
-/* Is it time for the open batch to leave? */
-bool writer_may_fly(struct writer *w);
 void writer_fly(struct writer *w);
 void writer_ledger_open(struct writer *w);
 void writer_end(struct writer *w, const char *event, const struct error *why);
@@ -143,7 +134,8 @@ uint64_t writer_load_wake_us(const struct writer *w);
 /* writer_alerts.c */
 void writer_alerts_opened(struct writer *w);
 void writer_alerts_burn(struct writer *w);
-void writer_alerts_committed(struct writer *w, const struct quota_batch *batch);
+void writer_alerts_committed(struct writer *w, const struct quota_batch *batch,
+                             const struct ledger_reply *reply);
 
 /* writer_standby.c */
 void writer_standby_ask(struct writer *w);

@@ -1,5 +1,5 @@
 /*
- * sim_ledger.h - the ledger as migrations/0009_ledger_overlap.sql keeps it, in plain arrays.
+ * sim_ledger.h - the ledger as migrations/0008_ledger_commit.sql keeps it, in plain arrays.
  *
  * A commit is all or nothing: fenced by a newer epoch, not the next batch, or refused for
  * what it says. A refusal is a bug of whoever made the batch, so it ends the run here.

@@ -48,7 +48,7 @@ static size_t rows_before(const struct sim_view *view, const struct quota_answer
 {
     size_t count = view->ledger->event_count;
 
-    for (unsigned i = 0; i < COUNT_OF(view->after); i++)
+    for (unsigned i = 0; i < 2; i++)
         count += view->after[i] != NULL ? view->after[i]->row_count : 0;
     return answer->verdict == QUOTA_DONE ? count - 1 : count;
 }

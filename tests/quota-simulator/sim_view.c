@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/base.h"
 #include "sim_world.h"
 
 /* ---- all that was decided --------------------------------------------------------------- */
@@ -12,10 +11,9 @@ struct sim_view sim_view_of(const struct sim_writer *w)
     const struct sim_ledger *ledger = &w->world->ledger;
     struct sim_view view = {.ledger = ledger, .version = UINT64_MAX};
 
-    for (unsigned i = 0; i < w->flying_count; i++)
-        if (w->flying[i]->batch.number > ledger->last_batch)
-            view.after[i] = &w->flying[i]->batch;
-    view.after[QUOTA_CORE_SEALED_MAX] = &w->open->batch;
+    if (w->flying != NULL && w->flying->batch.number > ledger->last_batch)
+        view.after[0] = &w->flying->batch;
+    view.after[1] = &w->open->batch;
     return view;
 }
 
@@ -24,7 +22,7 @@ static const struct quota_row *sim_view_row(const struct sim_view *view, size_t 
     if (at < view->ledger->event_count)
         return &view->ledger->events[at].row;
     at -= view->ledger->event_count;
-    for (unsigned i = 0; i < COUNT_OF(view->after); i++) {
+    for (unsigned i = 0; i < 2; i++) {
         if (view->after[i] == NULL)
             continue;
         if (at < view->after[i]->row_count)
@@ -39,7 +37,7 @@ static const struct limit_rule *sim_view_change(const struct sim_view *view, siz
     if (at < view->ledger->rule_count)
         return &view->ledger->rules[at];
     at -= view->ledger->rule_count;
-    for (unsigned i = 0; i < COUNT_OF(view->after); i++) {
+    for (unsigned i = 0; i < 2; i++) {
         if (view->after[i] == NULL)
             continue;
         if (at < view->after[i]->limit_count)

@@ -10,7 +10,7 @@
 /* The ledger, and the batches that are not in it yet. */
 struct sim_view {
     const struct sim_ledger *ledger;
-    const struct quota_batch *after[QUOTA_CORE_SEALED_MAX + 1];
+    const struct quota_batch *after[2];
     uint64_t version; /* of the limits that count; UINT64_MAX: all */
 };
 

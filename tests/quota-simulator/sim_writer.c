@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/base.h"
 #include "core/mem.h"
 #include "sim_recount.h"
 #include "sim_world.h"
@@ -69,14 +68,14 @@ void sim_writer_init(struct sim_writer *w, struct sim_world *world, unsigned num
     w->world = world;
     w->number = number;
     w->core = quota_core_new(&options);
-    for (unsigned i = 0; i < COUNT_OF(w->batches); i++)
+    for (unsigned i = 0; i < 2; i++)
         w->batches[i].batch.rows =
             mem_alloc_array(BATCH_ROWS_MAX, sizeof(struct quota_row));
 }
 
 void sim_writer_done(struct sim_writer *w)
 {
-    for (unsigned i = 0; i < COUNT_OF(w->batches); i++)
+    for (unsigned i = 0; i < 2; i++)
         mem_free(w->batches[i].batch.rows);
     quota_core_free(w->core);
 }
@@ -86,11 +85,9 @@ static void forget(struct sim_writer *w)
     w->phase = SIM_DOWN;
     w->incarnation++;
     w->open = &w->batches[0];
-    w->flying_count = 0;
-    for (unsigned i = 0; i < COUNT_OF(w->batches); i++) {
-        w->batches[i].waiting.count = 0;
-        w->batches[i].serial = 0;
-    }
+    w->flying = NULL;
+    w->batches[0].waiting.count = 0;
+    w->batches[1].waiting.count = 0;
     w->taken.count = 0;
     w->to_look_up.count = 0;
     w->looking_up.count = 0;
@@ -124,8 +121,8 @@ void sim_writer_crash(struct sim_writer *w)
     drop_all(&w->taken);
     drop_all(&w->to_look_up);
     drop_all(&w->looking_up);
-    for (unsigned i = 0; i < COUNT_OF(w->batches); i++)
-        drop_all(&w->batches[i].waiting);
+    drop_all(&w->batches[0].waiting);
+    drop_all(&w->batches[1].waiting);
     forget(w);
 }
 
@@ -143,7 +140,7 @@ struct sim_call *sim_writer_new_call(struct sim_writer *w, enum sim_call_kind ki
     return call;
 }
 
-/* One of these is in flight at most, as far as the writer knows; commits apart. */
+/* One of these is in flight at most, as far as the writer knows. */
 static struct sim_call *new_main_call(struct sim_writer *w, enum sim_call_kind kind)
 {
     struct sim_call *call = sim_writer_new_call(w, kind);
@@ -159,58 +156,27 @@ void sim_writer_start(struct sim_writer *w)
     sim_world_call(w->world, new_main_call(w, SIM_OPEN));
 }
 
-static void send_batch(struct sim_writer *w, struct sim_batch *batch)
+static void send_batch(struct sim_writer *w)
 {
-    struct sim_call *call = sim_writer_new_call(w, SIM_COMMIT);
+    struct sim_call *call = new_main_call(w, SIM_COMMIT);
 
-    call->serial = ++w->call_serial;
-    batch->serial = call->serial;
-    sim_batch_copy(&call->batch, &batch->batch);
+    sim_batch_copy(&call->batch, &w->flying->batch);
     sim_world_call(w->world, call);
-}
-
-static bool is_calling(const struct sim_writer *w)
-{
-    bool calling = w->is_calling;
-
-    for (unsigned i = 0; i < w->flying_count; i++)
-        calling = calling || w->flying[i]->serial != 0;
-    return calling;
-}
-
-/* Batches are small here: what the real one calls large is two rows. */
-static bool may_fly(const struct sim_writer *w)
-{
-    if (w->phase != SIM_SERVING || quota_core_is_empty(w->core, &w->open->batch))
-        return false;
-    return w->flying_count == 0 ||
-           (w->flying_count < QUOTA_CORE_SEALED_MAX && w->open->batch.row_count >= 2);
 }
 
 static void fly(struct sim_writer *w)
 {
-    struct sim_batch *batch = w->open;
+    struct sim_batch *next = w->open == &w->batches[0] ? &w->batches[1] : &w->batches[0];
 
-    quota_core_seal(w->core, &batch->batch);
-    batch->is_committed = false;
-    if (w->flying_count == 0)
-        w->flying_since_us = w->world->now_us;
-    w->flying[w->flying_count++] = batch;
-    w->open = &w->batches[(size_t)(batch - w->batches + 1) % COUNT_OF(w->batches)];
+    quota_core_seal(w->core, &w->open->batch);
+    w->flying = w->open;
+    w->open = next;
     quota_core_begin(w->core, &w->open->batch);
-    send_batch(w, batch);
+    w->flying_since_us = w->world->now_us;
+    send_batch(w);
 }
 
 /* ---- stepping -------------------------------------------------------------------------- */
-
-static struct sim_batch *batch_of(struct sim_writer *w, uint64_t number)
-{
-    for (unsigned i = 0; i < w->flying_count; i++)
-        if (w->flying[i]->batch.number == number)
-            return w->flying[i];
-    SIM_CHECK(number == w->open->batch.number, "an answer waits for a batch there is not");
-    return w->open;
-}
 
 static bool step_one(struct sim_writer *w, struct sim_request *request,
                      struct quota_time now)
@@ -233,8 +199,10 @@ static bool step_one(struct sim_writer *w, struct sim_request *request,
         sim_queue_append(&w->to_look_up, request);
     else if (request->answer.batch == 0 || w->world->plant == SIM_PLANT_TOLD_EARLY)
         sim_world_answer(w->world, w, request, &request->answer);
+    else if (request->answer.batch == w->open->batch.number)
+        sim_queue_append(&w->open->waiting, request);
     else
-        sim_queue_append(&batch_of(w, request->answer.batch)->waiting, request);
+        sim_queue_append(&w->flying->waiting, request);
     return true;
 }
 
@@ -256,7 +224,7 @@ static void advance(struct sim_writer *w)
     quota_core_tick(w->core, sim_writer_time(w), LAPSES_PER_BATCH, &w->open->batch);
     do {
         all_stepped = step_taken(w);
-        if (!may_fly(w))
+        if (w->flying != NULL || quota_core_is_empty(w->core, &w->open->batch))
             break;
         fly(w);
     } while (!all_stepped);
@@ -285,7 +253,7 @@ static void begin_serving(struct sim_writer *w, const struct sim_call *call)
         SIM_CHECK(quota_core_load_counter(w->core, row), "a counter cannot be loaded");
     }
     w->open = &w->batches[0];
-    w->flying_count = 0;
+    w->flying = NULL;
     SIM_CHECK(quota_core_start(w->core, sim_writer_time(w), &w->open->batch),
               "a meter has periods ahead and none at present");
     w->world->ledger.opened_wall_us[w->epoch] = sim_writer_time(w).wall_us;
@@ -297,36 +265,23 @@ static void begin_serving(struct sim_writer *w, const struct sim_call *call)
 
 static void complete(struct sim_writer *w)
 {
-    struct sim_batch *done = w->flying[0];
+    struct sim_batch *done = w->flying;
     struct sim_queue waiting = done->waiting;
 
     done->waiting.count = 0;
-    done->serial = 0;
     quota_core_committed(w->core, done->batch.number);
-    w->flying[0] = w->flying[1];
-    w->flying_count--;
-    w->flying_since_us = w->world->now_us;
-    if (w->flying_count == 0)
-        w->phase = SIM_SERVING;
-    else if (w->phase == SIM_DOUBTING)
-        w->retry_at_us = w->world->now_us;
+    w->flying = NULL;
+    w->phase = SIM_SERVING;
     sim_world_told_alerts(w->world, w, &done->batch);
-    if (may_fly(w))
+    if (!quota_core_is_empty(w->core, &w->open->batch))
         fly(w);
     for (unsigned i = 0; i < waiting.count; i++)
         sim_world_answer(w->world, w, waiting.items[i], &waiting.items[i]->answer);
 }
 
-static void committed(struct sim_writer *w, struct sim_batch *batch)
-{
-    batch->is_committed = true;
-    while (w->flying_count > 0 && w->flying[0]->is_committed)
-        complete(w);
-}
-
 static void doubt(struct sim_writer *w)
 {
-    if (w->world->plant == SIM_PLANT_DOUBT && w->flying_count > 0) {
+    if (w->world->plant == SIM_PLANT_DOUBT && w->flying != NULL) {
         complete(w);
         return;
     }
@@ -337,20 +292,12 @@ static void doubt(struct sim_writer *w)
 
 static void commit_reply(struct sim_writer *w, const struct sim_call *call, bool is_lost)
 {
-    struct sim_batch *batch = NULL;
-
-    for (unsigned i = 0; i < w->flying_count; i++)
-        if (w->flying[i]->serial == call->serial)
-            batch = w->flying[i];
-    if (batch == NULL)
-        return; /* given up before */
-    batch->serial = 0;
     if (is_lost || call->outcome == SIM_WRONG_BATCH)
         doubt(w);
     else if (call->outcome == SIM_FENCED)
         sim_world_fenced(w->world, w);
     else
-        committed(w, batch);
+        complete(w);
 }
 
 static void get_batch_reply(struct sim_writer *w, const struct sim_call *call, bool is_lost)
@@ -358,26 +305,24 @@ static void get_batch_reply(struct sim_writer *w, const struct sim_call *call, b
     if (is_lost) {
         doubt(w);
     } else if (call->is_committed) {
-        committed(w, w->flying[0]);
+        complete(w);
     } else if (call->ledger_epoch != w->epoch) {
         sim_world_fenced(w->world, w);
     } else {
-        SIM_CHECK(call->last_batch == w->flying[0]->batch.number - 1,
+        SIM_CHECK(call->last_batch == w->flying->batch.number - 1,
                   "the ledger is at another batch");
-        send_batch(w, w->flying[0]);
+        send_batch(w);
     }
 }
 
 static void main_reply(struct sim_writer *w, const struct sim_call *call, bool is_lost)
 {
-    if (call->kind == SIM_COMMIT) {
-        commit_reply(w, call, is_lost);
-        return;
-    }
     if (call->serial != w->call_serial)
         return; /* given up before */
     w->is_calling = false;
-    if (call->kind == SIM_GET_BATCH) {
+    if (call->kind == SIM_COMMIT) {
+        commit_reply(w, call, is_lost);
+    } else if (call->kind == SIM_GET_BATCH) {
         get_batch_reply(w, call, is_lost);
     } else if (is_lost) {
         w->retry_at_us = w->world->now_us + 100000;
@@ -391,17 +336,17 @@ static void main_reply(struct sim_writer *w, const struct sim_call *call, bool i
 /* As the thread's loop: after whatever came. */
 static void look(struct sim_writer *w)
 {
-    if (w->phase == SIM_SERVING && w->flying_count > 0 &&
+    if (w->phase == SIM_SERVING && w->flying != NULL &&
         w->world->now_us - w->flying_since_us >= STALL_US)
         w->phase = SIM_DOUBTING;
-    if (!is_calling(w) && w->world->now_us >= w->retry_at_us) {
+    if (!w->is_calling && w->world->now_us >= w->retry_at_us) {
         w->retry_at_us = INT64_MAX;
         if (w->phase == SIM_OPENING) {
             sim_writer_start(w);
         } else if (w->phase == SIM_DOUBTING) {
             struct sim_call *call = new_main_call(w, SIM_GET_BATCH);
 
-            call->batch.number = w->flying[0]->batch.number;
+            call->batch.number = w->flying->batch.number;
             sim_world_call(w->world, call);
         }
     }
@@ -411,17 +356,14 @@ static void look(struct sim_writer *w)
     }
     sim_writer_refuse(w, &w->taken);
     sim_writer_refuse(w, &w->to_look_up);
-    for (unsigned i = 0; i < COUNT_OF(w->batches); i++)
-        sim_writer_refuse(w, &w->batches[i].waiting);
+    sim_writer_refuse(w, &w->batches[0].waiting);
+    sim_writer_refuse(w, &w->batches[1].waiting);
 }
 
 static unsigned under_way(const struct sim_writer *w)
 {
-    unsigned count = w->taken.count + w->to_look_up.count + w->looking_up.count;
-
-    for (unsigned i = 0; i < COUNT_OF(w->batches); i++)
-        count += w->batches[i].waiting.count;
-    return count;
+    return w->taken.count + w->to_look_up.count + w->looking_up.count +
+           w->batches[0].waiting.count + w->batches[1].waiting.count;
 }
 
 void sim_writer_request(struct sim_writer *w, struct sim_request *request)
@@ -466,10 +408,10 @@ int64_t sim_writer_wake_us(const struct sim_writer *w)
 
     if (w->phase == SIM_DOWN)
         return INT64_MAX;
-    if (!is_calling(w))
+    if (!w->is_calling)
         at_us = w->retry_at_us;
     if (w->phase == SIM_SERVING) {
-        if (w->flying_count > 0)
+        if (w->flying != NULL)
             at_us = w->flying_since_us + STALL_US;
         due_us = quota_core_next_due_us(w->core) - quota_core_now_us(w->core);
         if (quota_core_is_frozen(w->core) || due_us < 0)

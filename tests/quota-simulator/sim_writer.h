@@ -23,8 +23,6 @@ struct sim_queue {
 struct sim_batch {
     struct quota_batch batch;
     struct sim_queue waiting;
-    uint64_t serial;   /* of the commit that is in flight; 0: none */
-    bool is_committed; /* it waits for the one before it */
 };
 
 struct sim_world;
@@ -36,18 +34,17 @@ struct sim_writer {
     enum sim_phase phase;
     struct quota_core *core;
     uint64_t epoch;
-    struct sim_batch batches[QUOTA_CORE_SEALED_MAX + 1];
+    struct sim_batch batches[2];
     struct sim_batch *open;
-    struct sim_batch *flying[QUOTA_CORE_SEALED_MAX]; /* sealed, in their order */
-    unsigned flying_count;
-    int64_t flying_since_us; /* the first of them */
+    struct sim_batch *flying; /* or NULL */
+    int64_t flying_since_us;
     struct sim_queue taken;
     struct sim_queue to_look_up;
     struct sim_queue looking_up;
     bool is_looking_up;
     struct sim_lookup lookup; /* being built */
     struct quota_needs needs[3];
-    bool is_calling; /* for anything but a commit */
+    bool is_calling;
     uint64_t call_serial;
     int64_t retry_at_us; /* INT64_MAX: no retry is due */
     int64_t failed_us;   /* when a call failed last */

@@ -85,17 +85,16 @@ void sim_writer_found(struct sim_writer *w, const struct sim_call *call, bool is
         sim_writer_refuse(w, &all);
         return;
     }
-    struct quota_recall recall = {.last_batch = call->found.last_batch,
-                                  .rows = call->found.rows,
-                                  .row_count = call->found.row_count,
-                                  .counters = call->found.counters,
-                                  .counter_count = call->found.counter_count,
-                                  .cooldowns = call->found.cells,
-                                  .cooldown_count = call->found.cell_count,
-                                  .open = &w->open->batch};
-    for (unsigned i = 0; i < w->flying_count; i++)
-        recall.sealed[i] = &w->flying[i]->batch;
-    quota_core_recall(w->core, &recall);
+    quota_core_recall(w->core, &(struct quota_recall){
+                                   .last_batch = call->found.last_batch,
+                                   .rows = call->found.rows,
+                                   .row_count = call->found.row_count,
+                                   .counters = call->found.counters,
+                                   .counter_count = call->found.counter_count,
+                                   .cooldowns = call->found.cells,
+                                   .cooldown_count = call->found.cell_count,
+                                   .flying = w->flying != NULL ? &w->flying->batch : NULL,
+                                   .open = &w->open->batch});
     for (unsigned i = 0; i < all.count; i++) {
         all.items[i]->op.lookups++;
         sim_queue_append(&w->taken, all.items[i]);

@@ -16,7 +16,7 @@ void ledger_digest(uint8_t out[LEDGER_STORE_DIGEST_SIZE], int64_t at_us,
                    const struct ledger_event *events, size_t event_count,
                    const struct ledger_limit *limits, size_t limit_count);
 
-/* hash = sha256(former || epoch || batch || digest), as metercache.ledger_commit makes it. */
+/* hash = sha256(former || epoch || batch || digest), as metercache.ledger_advance makes it. */
 void ledger_digest_chain(uint8_t out[LEDGER_STORE_DIGEST_SIZE], const uint8_t *former,
                          size_t former_size, int64_t epoch, int64_t batch,
                          const uint8_t digest[LEDGER_STORE_DIGEST_SIZE]);

@@ -8,7 +8,7 @@
 
 #define KIND(name) METERCACHE__V1__OPERATION_KIND__OPERATION_KIND_##name
 
-/* The numbers that migrations/0004_ledger.sql, 0009_ledger_overlap.sql and store/ledger_*.c
+/* The numbers that migrations/0004_ledger.sql, 0008_ledger_commit.sql and store/ledger_*.c
  * write out. */
 _Static_assert(KIND(RESERVE) == 1 && KIND(SETTLE) == 2 && KIND(VOID) == 3 &&
                    KIND(LAPSE) == 4 && KIND(CORRECT) == 5 && KIND(ADJUST) == 6,

@@ -278,7 +278,7 @@ static void test_missing_counter_counts_rows_in_flight(void **state)
                                    .subject_size = 3,
                                    .subject = "ada"};
     recall.last_batch = flying.number - 1;
-    recall.sealed[0] = &flying;
+    recall.flying = &flying;
     recall.open = &batch;
     quota_core_recall(core, &recall);
     op.lookups++;

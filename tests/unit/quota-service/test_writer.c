@@ -99,72 +99,6 @@ static void test_settle_of_a_reservation_in_flight_goes_into_the_next_batch(void
     assert_int_equal(settled->answer.posted_milli, 400);
 }
 
-/* ---- two batches on their way ---- */
-
-#define MANY 64 /* so many do not wait for the batch before them */
-
-static struct caller *large[MANY];
-
-/* A small batch, 12, and a large one, 13, are both with the ledger. */
-static struct caller *fly_two(void)
-{
-    struct caller *first = submit(reserve_op(1));
-
-    await_call(LEDGER_COMMIT);
-    for (size_t i = 0; i < MANY; i++)
-        large[i] = submit(reserve_op(1));
-    await_call(LEDGER_COMMIT);
-    assert_int_equal(called_batch, 13);
-    assert_int_equal(called_rows, MANY);
-    return first;
-}
-
-static void test_large_batch_does_not_wait_and_is_answered_in_its_turn(void **state)
-{
-    struct caller *first = fly_two();
-    struct caller *third = submit(reserve_op(1));
-
-    (void)state;
-    assert_answer(submit(reserve_op(LIMIT + 1)), QUOTA_REFUSED); /* behind `third` */
-    ledger_commits_batch(13); /* its reply overtakes the other's */
-    assert_false(is_answered(first));
-    assert_false(is_answered(large[0]));
-    ledger_commits_batch(12);
-    assert_answer(first, QUOTA_DONE);
-    for (size_t i = 0; i < MANY; i++)
-        assert_answer(large[i], QUOTA_DONE);
-    await_call(LEDGER_COMMIT);
-    assert_int_equal(called_batch, 14);
-    assert_false(is_answered(third));
-    ledger_commits();
-    assert_answer(third, QUOTA_DONE);
-}
-
-static void test_doubt_of_two_batches_asks_for_each_and_sends_the_lost_one_again(
-    void **state)
-{
-    struct caller *first = fly_two();
-
-    (void)state;
-    called_batch = 13;
-    ledger_fails(LEDGER_COMMIT, ST_PRECONDITION, "WRONG_BATCH");
-    assert_unavailable(first);
-    assert_unavailable(large[0]);
-    called_batch = 12;
-    ledger_fails(LEDGER_COMMIT, ST_UNAVAILABLE, "");
-    await_call(LEDGER_GET_BATCH);
-    assert_int_equal(called_batch, 12);
-    ledger_says_batch(true, 3, 12);
-    await_call(LEDGER_GET_BATCH);
-    assert_int_equal(called_batch, 13);
-    ledger_says_batch(false, 3, 12);
-    await_call(LEDGER_COMMIT);
-    assert_int_equal(called_batch, 13);
-    assert_int_equal(called_rows, MANY);
-    ledger_commits();
-    await_ready();
-}
-
 static void test_commit_in_doubt_that_was_committed_is_acknowledged(void **state)
 {
     struct quota_op op = reserve_op(1000);
@@ -322,8 +256,6 @@ int main(void)
         TEST(test_batch_fills_while_the_former_is_in_flight),
         TEST(test_repeated_op_id_joins_the_answer_in_flight),
         TEST(test_settle_of_a_reservation_in_flight_goes_into_the_next_batch),
-        TEST(test_large_batch_does_not_wait_and_is_answered_in_its_turn),
-        TEST(test_doubt_of_two_batches_asks_for_each_and_sends_the_lost_one_again),
         TEST(test_commit_in_doubt_that_was_committed_is_acknowledged),
         TEST(test_commit_in_doubt_that_was_lost_is_sent_again_as_it_was),
         TEST(test_commit_that_hangs_frees_its_callers),

@@ -124,11 +124,10 @@ static void test_counter_read_before_a_commit_is_asked_for_again(void **state)
 static void test_alert_is_told_after_its_commit_and_then_marked_as_told(void **state)
 {
     struct caller *caller = submit(reserve_op(LIMIT / 2));
-    struct ledger_reply *reply;
+    struct ledger_reply *reply = reply_to(LEDGER_COMMIT);
 
     (void)state;
     await_call(LEDGER_COMMIT);
-    reply = reply_to(LEDGER_COMMIT);
     assert_int_equal(called_what.alert_count, 1);
     assert_int_equal(called_what.alerts[0].percent, 50);
     assert_int_equal(told_count, 0);
