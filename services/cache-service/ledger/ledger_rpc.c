@@ -2,7 +2,7 @@
  *     quota-service -> CommitBatch -> ledger_messages_read_batch -> ledger_store_commit
  *
  * What a message may hold is checked on the way, event by event; whether the batch may be
- * committed is decided in the database (migrations/0008_ledger_commit.sql).
+ * committed is decided in the database (migrations/0009_ledger_closings.sql).
  */
 #include "ledger/ledger_rpc.h"
 

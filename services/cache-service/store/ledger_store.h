@@ -3,7 +3,7 @@
  *
  * One writer at a time. Opening hands out an epoch and fences every older one. A batch is
  * all or nothing; events are append-only; the counters the writer passes must be what the
- * stored ones and the events give. See migrations/0008_ledger_commit.sql.
+ * stored ones and the events give. See migrations/0009_ledger_closings.sql.
  *
  * Beside the errors of store.h (ST_UNAVAILABLE and ST_DEADLINE of a commit: its outcome is
  * not known, ask ledger_store_find_batch) a commit fails with

@@ -24,6 +24,8 @@ const struct schema_version SCHEMA_VERSIONS[] = {
      "379a6b0ad3ac95b5cfd03913daf8d972182882c9a281d54e51261a463ed239fc"},
     {"0008_ledger_commit.sql",
      "df468394123c9dc1fcc5021261c5a6a49827c0f8e472b3f6d8ae1c22efc87206"},
+    {"0009_ledger_closings.sql",
+     "d1de2c34b30bccdedb012cc68282967f1a577450edeb479f9083bf848e82bf39"},
 };
 const size_t SCHEMA_VERSION_COUNT = COUNT_OF(SCHEMA_VERSIONS);
 

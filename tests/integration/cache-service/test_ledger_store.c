@@ -328,6 +328,43 @@ static void test_ledger_store_commit_takes_a_full_batch(void **state)
 
 /* ---- two writers at once ---- */
 
+/* The rows of open reservations that one commit reads to close 100 of 20,000, while the
+ * planner believes that there are none (autovacuum saw the table so). */
+static void test_ledger_store_commit_closes_by_key_whatever_the_planner_believes(
+    void **state)
+{
+    static const char *const PREPARE[] = {
+        "ALTER TABLE metercache.quota_reservation SET (autovacuum_enabled = off)",
+        "INSERT INTO metercache.quota_reservation SELECT gen_random_uuid(), 'm.stale', now(), 1"
+        " FROM generate_series(1, 20000)",
+        "UPDATE pg_class SET reltuples = 0, relpages = 500"
+        " WHERE oid = 'metercache.quota_reservation'::regclass",
+    };
+    static const char COUNT[] =
+        "WITH x AS (SELECT * FROM metercache.quota_reservation WHERE meter = 'm.stale' LIMIT 100),"
+        " before AS MATERIALIZED (SELECT count(*) FROM x),"
+        " done AS MATERIALIZED (SELECT metercache.ledger_commit(w.epoch, w.last_batch + 1, now(),"
+        " '\\x00', '{}', array_agg(reservation_id), array_agg(meter), array_agg(period_start),"
+        " array_agg(amount_milli), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
+        " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
+        " FROM x, metercache.quota_writer AS w GROUP BY w.epoch, w.last_batch)"
+        " SELECT (SELECT idx_tup_fetch FROM pg_stat_xact_user_tables"
+        "         WHERE relname = 'quota_reservation')::bigint"
+        " FROM done";
+
+    (void)state;
+    use_meter("m.stale");
+    for (size_t i = 0; i < COUNT_OF(PREPARE); i++)
+        assert_status(ST_OK, command("postgres", PREPARE[i]));
+    assert_in_range(ask("postgres", COUNT), 1, 300);
+    ledger.last_batch++;
+    assert_status(ST_OK, command("postgres", "DELETE FROM metercache.quota_reservation"
+                                             " WHERE meter = 'm.stale'"));
+    assert_status(ST_OK,
+                  command("postgres", "ALTER TABLE metercache.quota_reservation RESET"
+                                      " (autovacuum_enabled)"));
+}
+
 static void *keep_opening(void *argument)
 {
     enum status *worst = argument;
@@ -395,6 +432,8 @@ int main(void)
         cmocka_unit_test(test_ledger_store_commit_batch_is_all_or_nothing),
         cmocka_unit_test(test_ledger_store_commit_op_id_of_a_far_future_is_refused),
         cmocka_unit_test(test_ledger_store_commit_takes_a_full_batch),
+        cmocka_unit_test(
+            test_ledger_store_commit_closes_by_key_whatever_the_planner_believes),
         cmocka_unit_test(test_ledger_store_commit_against_a_rival_is_fenced_or_whole),
     };
 
